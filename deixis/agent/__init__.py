@@ -1,0 +1,1 @@
+"""What users hold: Agent, profiles, rendering, exports."""

@@ -1,0 +1,1 @@
+"""How good it is: one folder per task, a shared report."""

@@ -1,0 +1,1 @@
+"""How it flows: LangGraph state machines over the tools."""

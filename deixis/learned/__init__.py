@@ -1,0 +1,1 @@
+"""What is trained: recipes and shipped weights."""

@@ -1,0 +1,1 @@
+"""What can be called: one folder per role, each with its protocol, back ends and scripted fake."""

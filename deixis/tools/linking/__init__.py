@@ -1,0 +1,17 @@
+"""Which words of an answer mean which entity."""
+
+from deixis.tools.linking.protocol import (
+    Dropped,
+    Link,
+    LinkRequest,
+    LinkResult,
+    Linkable,
+)
+
+__all__ = [
+    "Dropped",
+    "Link",
+    "LinkRequest",
+    "LinkResult",
+    "Linkable",
+]

@@ -1,0 +1,1 @@
+"""Words: names, synonyms, plurals, head nouns and name vectors."""
