@@ -14,7 +14,6 @@ from pydantic import Field, model_validator
 from deixis.geometry import Box, Frozen, Mask, TimeSpan, Tube
 from deixis.media.refs import Digest, MediaRef
 
-SCHEMA_VERSION = 1
 
 ScoreKind = Literal[
     "detector",  # confidence of a box
@@ -150,7 +149,7 @@ class Problem(Frozen):
 class GroundedAnswer(Frozen):
     """An answer that points at what it says."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     run: str = Field(description="id of the run whose trace tells how the answer came about")
     question: str
     text: str

@@ -13,7 +13,6 @@ from pydantic import Field, JsonValue
 
 from deixis.geometry import Frozen
 
-TRACE_VERSION = 1
 
 StepKind = Literal[
     "ingest",  # media are stored and described
@@ -70,7 +69,7 @@ EventType = Literal[
 class Event(Frozen):
     """Something that happened in a run, in the order of `seq`, written before it is shown."""
 
-    version: Literal[1] = TRACE_VERSION
+    version: Literal[1] = 1
     run: str
     seq: int = Field(ge=0)
     type: EventType
@@ -85,7 +84,7 @@ RunStatus = Literal["running", "complete", "degraded", "partial", "needs_mllm", 
 class RunRecord(Frozen):
     """The header of a stored run: what was asked, of what, and how it ended."""
 
-    version: Literal[1] = TRACE_VERSION
+    version: Literal[1] = 1
     run: str
     question: str
     profile: str

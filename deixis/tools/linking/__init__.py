@@ -3,9 +3,9 @@
 from deixis.tools.linking.protocol import (
     Dropped,
     Link,
+    Linkable,
     LinkRequest,
     LinkResult,
-    Linkable,
 )
 
 __all__ = [
