@@ -14,7 +14,6 @@ from pydantic import Field, model_validator
 from deixis.geometry import Box, Frozen, Mask, TimeSpan, Tube
 from deixis.media.refs import Digest, MediaRef
 
-
 ScoreKind = Literal[
     "detector",  # confidence of a box
     "tagger",  # sigmoid or softmax probability of a tag

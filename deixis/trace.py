@@ -13,7 +13,6 @@ from pydantic import Field, JsonValue
 
 from deixis.geometry import Frozen
 
-
 StepKind = Literal[
     "ingest",  # media are stored and described
     "find",  # which things are there (tags, candidate phrases)

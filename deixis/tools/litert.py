@@ -51,8 +51,9 @@ class Interpreter:
 
         scale, zero = self.outputs[position]["quantization"]
         if not scale:
-            return raw.astype(np.float32)
-        return ((raw.astype(np.float32) - zero) * scale).astype(np.float32)
+            return np.asarray(raw, dtype=np.float32)
+        real: NDArray[np.float32] = ((raw.astype(np.float32) - zero) * scale).astype(np.float32)
+        return real
 
 
 @cache
