@@ -1,0 +1,62 @@
+# Two commands on a fresh machine with Python 3.11 and pip: `make demo` and `make test`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
+
+# Real weights and data, if they lie beside this folder; tests that need them are skipped otherwise.
+ifndef DEIXIS_SHARED
+ifneq ($(wildcard ../shared/weights/MANIFEST.tsv),)
+export DEIXIS_SHARED := $(abspath ../shared)
+endif
+endif
+
+.PHONY: help demo test lint types arrows check clean
+help:
+	@echo "make demo    set everything up and run the main job"
+	@echo "make test    set everything up and run the tests"
+	@echo "make check   set everything up and run what CI runs besides the tests"
+	@echo "make clean   remove the environment"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "deixis needs Python 3.11 or newer; name one with: make PYTHON=python3.11 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Stamps: what is installed is installed again only when pyproject.toml changes.
+$(VENV)/.demo-installed: pyproject.toml | $(BIN)/python
+	@echo "Installing deixis into $(VENV) ..."
+	$(PIP) install -e '.[video]'
+	@touch $@
+
+$(VENV)/.test-installed: pyproject.toml | $(BIN)/python
+	@echo "Installing deixis and what its tests need into $(VENV) ..."
+	$(PIP) install -e '.[dev]'
+	@touch $@ $(VENV)/.demo-installed
+
+demo: $(VENV)/.demo-installed
+	$(BIN)/deixis demo
+
+test: $(VENV)/.test-installed
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(VENV)/.test-installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test-installed
+	$(BIN)/mypy
+
+arrows: $(VENV)/.test-installed
+	$(BIN)/lint-imports
+
+check: lint types arrows
+
+clean:
+	rm -rf $(VENV)
