@@ -71,6 +71,9 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
         # The reader has gone; without this Python complains again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_CODES["pipe"]
+    if type(error).__name__ == "NoArgsIsHelpError":  # a group without a subcommand: its help is the message
+        print(error.format_message(), file=sys.stderr)  # type: ignore[attr-defined]
+        return EXIT_CODES["input"]
     if debug:
         traceback.print_exception(error)
     facts = _facts(error)

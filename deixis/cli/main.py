@@ -80,7 +80,7 @@ def application(chosen: str | None) -> typer.Typer:
             info = part.registered_commands[0]
             app.command(name, help=info.help, context_settings=info.context_settings)(info.callback)
         else:
-            app.add_typer(part, name=name, help=line, no_args_is_help=True, rich_markup_mode=None)
+            app.add_typer(part, name=name, help=line, no_args_is_help=True)
     return app
 
 
