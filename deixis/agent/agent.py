@@ -1,0 +1,250 @@
+"""`Agent`: ask a question about pictures and sounds, get an answer that points at what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import secrets
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from deixis import registry
+from deixis.agent.profile import Profile, load_profile
+from deixis.answer import GroundedAnswer
+from deixis.errors import DeixisError, ToolFault, WeightsMissing
+from deixis.trace import Event, RunRecord, Trace
+
+if TYPE_CHECKING:
+    from deixis.graphs.context import Settings
+    from deixis.store import Store
+    from deixis.tools.toolbox import Toolbox
+
+T = TypeVar("T")
+Source = Any
+"""A path, an address, bytes, a PIL picture, a uint8 array (h, w, 3), or (samples, rate) for sound."""
+
+
+class Agent:
+    """Holds a profile's tools and a store; every `ask` is a run with a trace.
+
+    Args:
+        profile: a name (`auto`, `light`, `sketch`), the path of a TOML file, or a `Profile`.
+        home: folder of the store; None takes DEIXIS_HOME or the user's data folder.
+        tools: replaces roles of the profile: ``{"detection": "detection/yolox-nano"}`` or a tool object.
+        tool_timeout_s: a tool call that takes longer is given up, and the answer says so.
+        allow_network: lets media be given as http(s) addresses.
+
+    Raises:
+        InputFault: no such profile, or its weights are missing (the cure is in the message).
+    """
+
+    def __init__(
+        self,
+        profile: str | Profile = "auto",
+        *,
+        home: str | Path | None = None,
+        tools: Mapping[str, Any] | None = None,
+        tool_timeout_s: float = 60.0,
+        allow_network: bool = False,
+    ) -> None:
+        from deixis.store import Store
+
+        self.profile = load_profile(profile) if isinstance(profile, str) else profile
+        self._require_weights()
+        self.store: Store = Store(Path(home) if home else None, allow_network=allow_network)
+        self.toolbox: Toolbox = self.profile.toolbox(tools)
+        self._tool_timeout_s = tool_timeout_s
+        self._graph: Any = None
+
+    def _require_weights(self) -> None:
+        """Passes where at least one weight file of the profile is here; single ones may be missing,
+        then their tools fail and the answers say so."""
+        from deixis.tools.weights.locate import locate
+        from deixis.tools.weights.manifest import entries
+
+        missing: list[WeightsMissing] = []
+        wanted = entries(self.profile.weights) if self.profile.weights else ()
+        for file in wanted:
+            try:
+                locate(file.name)
+            except WeightsMissing as error:
+                missing.append(error)
+        if missing and len(missing) == len(wanted):
+            raise missing[0]
+
+    def ask(
+        self,
+        question: str = "",
+        *,
+        image: Source | Sequence[Source] | None = None,
+        audio: Source | Sequence[Source] | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> GroundedAnswer:
+        """Returns the grounded answer; see `aask`. Works inside a running event loop, too."""
+        return _wait(self.aask(question, image=image, audio=audio, on_event=on_event))
+
+    async def aask(
+        self,
+        question: str = "",
+        *,
+        image: Source | Sequence[Source] | None = None,
+        audio: Source | Sequence[Source] | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> GroundedAnswer:
+        """Returns the answer to `question` about the media, every phrase tied to what was seen or heard.
+
+        Args:
+            question: in English; empty means "describe".
+            image, audio: one source or a list of them.
+            on_event: called with each event of the run, after it is on record.
+
+        Raises:
+            InputFault: a medium cannot be used. The run stays on record with the error's code.
+        """
+        from deixis.graphs.context import RunContext
+        from deixis.graphs.recorder import Recorder
+
+        record = RunRecord(
+            run=_run_id(),
+            question=question,
+            profile=self.profile.name,
+            graph=self.profile.graph,
+            started=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+            status="running",
+        )
+        recorder = Recorder(self.store.runs, record, on_event)
+        context = RunContext(
+            toolbox=self.toolbox,
+            media=self.store,
+            recorder=recorder,
+            settings=self._settings(),
+            images=_many(image, pair_is_one=False),
+            audios=_many(audio, pair_is_one=True),
+        )
+        recorder.start()
+        try:
+            answer = await self._run(context, record)
+        except DeixisError as error:
+            error.details["run"] = record.run
+            recorder.finish("failed", None, error)
+            raise
+        except (Exception, asyncio.CancelledError, KeyboardInterrupt) as error:
+            fault = DeixisError(
+                "run.failed", f"The run failed: {type(error).__name__}: {error}", run=record.run
+            )
+            recorder.finish("failed", None, fault)
+            raise
+        answer = answer.model_copy(update={"seconds": recorder.seconds})
+        recorder.finish(answer.status, answer)
+        return answer
+
+    def _settings(self) -> Settings:
+        from deixis.graphs.context import Settings
+
+        return Settings(tool_timeout_s=self._tool_timeout_s)
+
+    async def _run(self, context: Any, record: RunRecord) -> GroundedAnswer:
+        from deixis.graphs.checkpoints import sqlite_saver
+
+        graph = registry.graphs.create(self.profile.graph)
+        async with sqlite_saver(self.store.root / "checkpoints.sqlite") as saver:
+            compiled = graph.compile(checkpointer=saver)
+            await compiled.ainvoke(
+                {"run": record.run, "question": record.question},
+                {"configurable": {"thread_id": record.run}},
+                context=context,
+                durability="sync",
+            )
+        if context.answer is None:
+            raise ToolFault("run.no_answer", "The graph ended without an answer.")
+        result: GroundedAnswer = context.answer
+        return result
+
+    async def astream(
+        self, question: str = "", *, image: Source | None = None, audio: Source | None = None
+    ) -> AsyncIterator[Event | GroundedAnswer]:
+        """Yields the events of a run while they happen, and the `GroundedAnswer` last.
+
+        Raises:
+            InputFault: as `aask`, after the events that came before.
+        """
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        task = asyncio.ensure_future(self.aask(question, image=image, audio=audio, on_event=queue.put_nowait))
+        task.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (event := await queue.get()) is not None:
+                yield event
+            yield task.result()
+        finally:
+            task.cancel()
+
+    def stream(
+        self, question: str = "", *, image: Source | None = None, audio: Source | None = None
+    ) -> Iterator[Event | GroundedAnswer]:
+        """Yields what `astream` yields, for callers without an event loop."""
+        import queue
+
+        box: queue.Queue[Event | GroundedAnswer | BaseException] = queue.Queue()
+
+        def work() -> None:
+            try:
+                box.put(self.ask(question, image=image, audio=audio, on_event=box.put))
+            except BaseException as error:
+                box.put(error)
+
+        threading.Thread(target=work, daemon=True, name="deixis-stream").start()
+        while True:
+            item = box.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+            if isinstance(item, GroundedAnswer):
+                return
+
+    def trace(self, run: str) -> Trace:
+        """Returns the trace of a run, by its id or the beginning of it.
+
+        Raises:
+            InputFault: there is no such run, or more than one.
+        """
+        return self.store.runs.trace(run)
+
+
+def _run_id() -> str:
+    """Returns an id that sorts by time and does not repeat."""
+    now = datetime.datetime.now(datetime.UTC)
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _many(source: Any, *, pair_is_one: bool) -> list[Any]:
+    """Returns the sources as a list; (samples, rate) is one sound."""
+    if source is None:
+        return []
+    if isinstance(source, list) or (isinstance(source, tuple) and not pair_is_one):
+        return list(source)
+    return [source]
+
+
+def _wait(work: Coroutine[Any, Any, T]) -> T:
+    """Returns the result of `work`, in a thread of its own where an event loop is already running."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(asyncio.run(work))
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=run, daemon=True, name="deixis-ask")
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+    return outcome[0]

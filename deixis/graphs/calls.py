@@ -1,0 +1,76 @@
+"""One place where tools are called: timed, checked, recorded; a failure becomes a `Problem`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from deixis.answer import Problem
+from deixis.errors import DeixisError, ToolFault
+from deixis.geometry import Frozen
+from deixis.graphs.checks import check_output
+from deixis.graphs.context import RunContext
+from deixis.graphs.recorder import OpenStep
+from deixis.tools.protocol import Role, Tool, in_thread
+from deixis.trace import Observation
+
+Out = TypeVar("Out", bound=Frozen)
+
+
+async def call_tool(
+    context: RunContext, step: OpenStep, role: Role, request: Frozen, output: type[Out]
+) -> tuple[str, Out | None, list[Problem]]:
+    """Returns the call's id, what the tool gave (None where it failed), and what went wrong.
+
+    A tool that raises, hangs, or returns something else than `output` never ends the run.
+    """
+    name = context.toolbox.name(role)
+    action = context.recorder.act(step, role, name, request.model_dump(mode="json"))
+    begun = time.monotonic()
+    fault: DeixisError | None = None
+    result: Out | None = None
+    try:
+        async with asyncio.timeout(context.settings.tool_timeout_s):
+            tool: Tool = await in_thread(context.toolbox.need, role)
+            result = _validated(name, output, await tool(request, context.media))
+        check_output(role, name, request, result)
+    except TimeoutError:
+        fault = ToolFault(
+            "tool.timeout", f"{name} gave no answer within {context.settings.tool_timeout_s:g} s.", tool=name
+        )
+    except DeixisError as error:
+        fault = error
+    except Exception as error:  # a stranger's tool may raise anything; the run goes on and says so
+        fault = ToolFault("tool.raised", f"{name} raised {type(error).__name__}: {error}", tool=name)
+    seconds = round(time.monotonic() - begun, 4)
+    if fault is not None:
+        status: Any = "timeout" if fault.code == "tool.timeout" else "fault"
+        observation = Observation(call=action.call, status=status, fault=fault.as_dict(), seconds=seconds)
+        context.recorder.observe(step, observation)
+        problem = Problem(code=fault.code, message=fault.message, tool=name, step=step.index, cure=fault.cure)
+        return action.call, None, [problem]
+    if result is None:
+        raise RuntimeError("a call ended without result and without fault")
+    context.recorder.observe(
+        step,
+        Observation(call=action.call, status="ok", output=result.model_dump(mode="json"), seconds=seconds),
+    )
+    return action.call, result, []
+
+
+def _validated(name: str, output: type[Out], value: Any) -> Out:
+    """Returns `value` as `output`: the object itself, or read from a mapping of the same form."""
+    if isinstance(value, output):
+        return value
+    try:
+        return output.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise ToolFault(
+            "tool.output.nonsense",
+            f"{name} did not return a {output.__name__}: {first['msg']} at {first['loc']}.",
+            tool=name,
+        ) from error

@@ -1,0 +1,93 @@
+"""What the nodes of a run work with: tools, media, the recorder, limits. Never checkpointed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from deixis.answer import Evidence, GroundedAnswer, Problem, Score
+from deixis.geometry import Frozen
+from deixis.graphs.recorder import Recorder
+from deixis.graphs.state import RunState
+from deixis.media.refs import AudioRef, ImageRef, MediaSource
+from deixis.tools.toolbox import Toolbox
+
+Model = TypeVar("Model", bound=Frozen)
+
+
+class MediaStore(MediaSource, Protocol):
+    """A `MediaSource` that also takes media in (`deixis.store.Store`)."""
+
+    def add_image(self, source: Any) -> ImageRef: ...
+    def add_audio(self, source: Any) -> AudioRef: ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Limits of a run."""
+
+    tool_timeout_s: float = 60.0
+    """A tool call that takes longer is given up; loading a network counts."""
+    most_masks: int = 12
+    """Masks drawn for one answer; the strongest regions of the answer come first."""
+    iou: float = 0.5
+    """Two boxes of one phrase above this overlap are one (BuboGPT row B13)."""
+    top: int = 10
+    """Most boxes a phrase (BuboGPT row B13)."""
+
+
+@dataclass
+class RunContext:
+    """The surroundings of one run, given to every node as LangGraph's runtime context."""
+
+    toolbox: Toolbox
+    media: MediaStore
+    recorder: Recorder
+    settings: Settings = field(default_factory=Settings)
+    images: Sequence[Any] = ()
+    """Sources that `ingest` takes in: paths, bytes, arrays."""
+    audios: Sequence[Any] = ()
+    answer: GroundedAnswer | None = None
+    """What `verify` made; with masks, unlike the state."""
+
+    def seen(self, state: RunState, key: str, model: type[Model]) -> Model | None:
+        """Returns what the call under `key` gave, read from the run's record; None where it failed."""
+        call = state.get("calls", {}).get(key)
+        observation = self.recorder.observations.get(call) if call else None
+        if observation is None or observation.output is None:
+            return None
+        return model.model_validate(observation.output)
+
+    def evidence(self, state: RunState, key: str, score: Score, note: str = "") -> Evidence:
+        """Returns the evidence that the call under `key` stands for.
+
+        Raises:
+            KeyError: no such call was made.
+        """
+        action = self.recorder.actions[state["calls"][key]]
+        role = action.role
+        tool = self.toolbox.get(role)  # type: ignore[arg-type]
+        return Evidence(
+            tool=action.tool,
+            version=tool.version if tool else "",
+            weights_digest=tool.weights_digest if tool else None,
+            step=int(action.call.split(".")[0]),
+            score=score,
+            note=note,
+        )
+
+
+def image_refs(state: RunState) -> list[ImageRef]:
+    """Returns the pictures of the run."""
+    return [ImageRef.model_validate(raw) for raw in state.get("images", [])]
+
+
+def audio_refs(state: RunState) -> list[AudioRef]:
+    """Returns the sounds of the run."""
+    return [AudioRef.model_validate(raw) for raw in state.get("audios", [])]
+
+
+def as_json(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    """Returns problems in the form the state keeps."""
+    return [problem.model_dump(mode="json") for problem in problems]

@@ -1,0 +1,56 @@
+"""Answer: the facts put into words by rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from deixis.graphs.answering.answers import write
+from deixis.graphs.answering.facts import Facts, Group, gather
+from deixis.graphs.context import RunContext
+from deixis.graphs.rules.questions import Question, parse
+from deixis.graphs.rules.select import Candidate, select
+from deixis.graphs.state import RunState
+from deixis.tools.protocol import in_thread
+
+SELECT_SIDE_PX = 640
+"""Colours of clothes and fruit are told well at this size."""
+
+
+async def answer(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
+    """Returns the draft of the answer."""
+    context = runtime.context
+    question = parse(state.get("question", ""))
+    with context.recorder.step(5, "answer", "Put it into words.") as step:
+        facts = gather(context, state)
+        if question.intent == "which":
+            facts.choice = await in_thread(choose, question, facts, context)
+        draft = write(question, facts)
+        step.text = draft.text
+    return {"draft": draft.model_dump(mode="json")}
+
+
+def choose(question: Question, facts: Facts, context: RunContext) -> tuple[Group, int, str] | None:
+    """Returns the region that the question's expression picks; None where nothing fits.
+
+    Candidates are the boxes of the phrases that were asked for; the relations of the expression are
+    told with all other boxes of the picture.
+    """
+    if question.expression is None or not facts.images:
+        return None
+    image = facts.images[0]
+    owners: list[tuple[Group, int]] = []
+    candidates: list[Candidate] = []
+    for group in facts.things:
+        for index, region in enumerate(group.regions):
+            if region.box is not None and region.media == image.digest:
+                owners.append((group, index))
+                candidates.append(Candidate(box=region.box, names=group.names, score=region.score.value))
+    asked = any(group.asked for group, _ in owners)
+    pixels = context.media.pixels(image, max_side=SELECT_SIDE_PX)
+    for choice in select(question.expression, candidates, pixels, image.size):
+        group, index = owners[choice.index]
+        if group.asked or not asked:
+            return group, index, choice.reason
+    return None

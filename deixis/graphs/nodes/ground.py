@@ -1,0 +1,42 @@
+"""Ground: boxes for the phrases of the question, the tags, and all else the detector knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from deixis.answer import Problem
+from deixis.graphs.calls import call_tool
+from deixis.graphs.context import RunContext, as_json, image_refs
+from deixis.graphs.rules.questions import parse
+from deixis.graphs.state import RunState
+from deixis.tools.detection.protocol import GroundRequest, GroundResult
+
+
+async def ground(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
+    """Returns the detection calls: all phrases of one picture in one call."""
+    context, images = runtime.context, image_refs(state)
+    if not images or "detection" not in context.toolbox.roles():
+        return {}
+    phrases = tuple(dict.fromkeys(parse(state.get("question", "")).visual_phrases))
+    calls: dict[str, str] = {}
+    problems: list[Problem] = []
+    with context.recorder.step(3, "locate", "Find where things are.") as step:
+        words: list[str] = []
+        for index, image in enumerate(images):
+            request = GroundRequest(
+                image=image,
+                phrases=phrases,
+                everything=True,
+                iou=context.settings.iou,
+                top=context.settings.top,
+            )
+            call, result, failed = await call_tool(context, step, "detection", request, GroundResult)
+            calls[f"ground:{index}"] = call
+            problems += failed
+            if result:
+                words += [f"{len(p.detections)} × {p.phrase} ({p.status})" for p in result.phrases]
+                words.append(f"{len(result.everything)} boxes in all")
+        step.text = f"Looked: {', '.join(words)}." if words else "Nothing could be looked for."
+    return {"calls": calls, "problems": as_json(problems)}

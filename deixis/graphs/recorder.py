@@ -1,0 +1,114 @@
+"""Writes a run down while it happens: every event is in the log before anybody sees it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from deixis.answer import GroundedAnswer
+from deixis.errors import DeixisError
+from deixis.trace import Action, Event, EventType, Observation, RunRecord, RunStatus, StepKind
+
+
+class Log(Protocol):
+    """Where the events of runs are kept (`deixis.store.RunLog`)."""
+
+    def start(self, record: RunRecord) -> None: ...
+    def append(self, event: Event) -> None: ...
+    def finish(self, record: RunRecord, answer: GroundedAnswer | None) -> None: ...
+
+
+@dataclass
+class OpenStep:
+    """A step that is under way; its words may be rewritten until it ends."""
+
+    index: int
+    kind: StepKind
+    text: str
+    calls: int = 0
+
+
+@dataclass
+class Recorder:
+    """Keeps one run: numbers its events, remembers its observations, tells listeners."""
+
+    log: Log
+    record: RunRecord
+    listener: Callable[[Event], None] | None = None
+    observations: dict[str, Observation] = field(default_factory=dict)
+    actions: dict[str, Action] = field(default_factory=dict)
+    _seq: int = 0
+    _begun: float = field(default_factory=time.monotonic)
+    _steps: int = 0
+
+    def start(self) -> None:
+        """Puts the run on record, before anything can fail."""
+        self.log.start(self.record)
+        self.emit("run_started", data={"question": self.record.question, "profile": self.record.profile})
+
+    def emit(self, kind: EventType, step: int | None = None, data: dict[str, Any] | None = None) -> None:
+        """Writes one event and then shows it to the listener."""
+        event = Event(
+            run=self.record.run,
+            seq=self._seq,
+            type=kind,
+            at_s=round(time.monotonic() - self._begun, 4),
+            step=step,
+            data=data or {},
+        )
+        self._seq += 1
+        self.log.append(event)
+        if self.listener is not None:
+            self.listener(event)
+
+    @contextmanager
+    def step(self, index: int, kind: StepKind, text: str) -> Iterator[OpenStep]:
+        """Yields an open step; its end is written even where it fails."""
+        begun = time.monotonic()
+        current = OpenStep(index, kind, text)
+        self.emit("step_started", index, {"kind": kind, "text": text})
+        try:
+            yield current
+        finally:
+            self._steps += 1
+            seconds = round(time.monotonic() - begun, 4)
+            self.emit("step_ended", index, {"text": current.text, "seconds": seconds, "expert": "none"})
+
+    def act(self, step: OpenStep, role: str, tool: str, request: dict[str, Any]) -> Action:
+        """Returns the action put on record: the next call of `step`."""
+        step.calls += 1
+        action = Action(call=f"{step.index}.{step.calls}", role=role, tool=tool, input=request)
+        self.actions[action.call] = action
+        self.emit("action", step.index, action.model_dump(mode="json"))
+        return action
+
+    def observe(self, step: OpenStep, observation: Observation) -> None:
+        """Puts on record what a call gave."""
+        self.observations[observation.call] = observation
+        self.emit("observation", step.index, observation.model_dump(mode="json", exclude_none=True))
+
+    @property
+    def seconds(self) -> float:
+        """Returns the seconds since the run started."""
+        return round(time.monotonic() - self._begun, 4)
+
+    def finish(
+        self, status: RunStatus, answer: GroundedAnswer | None, error: DeixisError | None = None
+    ) -> None:
+        """Closes the run's record; what was found before a failure stays in its events."""
+        if answer is not None:
+            self.emit("answered", data={"status": status, "text": answer.text})
+        if error is not None:
+            self.emit("run_failed", data=error.as_dict())
+        self.record = self.record.model_copy(
+            update={
+                "status": status,
+                "seconds": self.seconds,
+                "steps": self._steps,
+                "error": error.as_dict() if error else None,
+            }
+        )
+        self.log.finish(self.record, answer)
