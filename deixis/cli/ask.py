@@ -1,0 +1,111 @@
+"""``deixis ask``: a question about pictures and sounds, answered in the terminal or in a folder."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from deixis.agent.agent import Agent
+    from deixis.answer import GroundedAnswer
+    from deixis.trace import Event
+
+app = typer.Typer(help="Ask a question about a picture, a sound, or both.")
+
+
+@app.command()
+def ask(
+    question: str = typer.Argument("", help="The question, in English; without it: describe."),
+    image: list[str] = typer.Option([], "--image", "-i", help="A picture: path or address. Repeatable."),
+    audio: list[str] = typer.Option([], "--audio", "-a", help="A sound: path or address. Repeatable."),
+    out: str = typer.Option("", "--out", "-o", help="Folder for the page, pictures, COCO JSON and answer."),
+    profile: str = typer.Option("auto", "--profile", "-p", help="auto, light, sketch, or a .toml file."),
+    tool: list[str] = typer.Option([], "--tool", help="ROLE=NAME, e.g. detection=detection/yolox-nano."),
+    trace: bool = typer.Option(False, "--trace", "-t", help="Show the steps while they happen."),
+    as_json: bool = typer.Option(False, "--json", help="Print the answer as JSON."),
+    timeout: float = typer.Option(60.0, "--timeout", min=0.01, help="Seconds for one tool call."),
+    allow_network: bool = typer.Option(False, "--allow-network", help="Let media be fetched by address."),
+    home: str = typer.Option("", "--home", help="Folder of the store [DEIXIS_HOME]."),
+) -> None:
+    """Answer a question and point at what the answer says.
+
+    The answer's phrases are numbered and coloured; --out writes a page to click on, an overlay, one tile
+    per thing, answer.json and coco.json. What is not there is said to be not there.
+    """
+    from deixis.agent.agent import Agent
+
+    agent = Agent(
+        profile,
+        home=home or None,
+        tools=chosen_tools(tool),
+        tool_timeout_s=timeout,
+        allow_network=allow_network,
+    )
+    answer = answered(agent, question, image, audio, quiet=as_json, steps=trace)
+    files = [str(path) for path in answer.save(out, store=agent.store)] if out else []
+    if as_json:
+        typer.echo(answer.model_dump_json(indent=2))
+        return
+    show(agent, answer, trace=trace)
+    if files:
+        typer.echo(f"Written to {out}: {', '.join(path.removeprefix(out).lstrip('/') for path in files)}")
+
+
+def chosen_tools(pairs: list[str]) -> dict[str, str]:
+    """Returns ROLE=NAME options as a mapping.
+
+    Raises:
+        typer.BadParameter: an option has no ``=``.
+    """
+    chosen = {}
+    for pair in pairs:
+        role, equals, name = pair.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{pair!r} is not ROLE=NAME", param_hint="--tool")
+        chosen[role.strip()] = name.strip()
+    return chosen
+
+
+def answered(
+    agent: Agent, question: str, image: list[str], audio: list[str], *, quiet: bool, steps: bool
+) -> GroundedAnswer:
+    """Returns the answer, with a line of progress on a terminal, or the steps as they end."""
+    media: dict[str, Any] = {"image": list(image) or None, "audio": list(audio) or None}
+    if quiet and not steps:
+        return agent.ask(question, **media)
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(stderr=True)
+    if steps:
+
+        def tell(event: Event) -> None:
+            if event.type == "step_ended":
+                words = str(event.data.get("text", ""))
+                seconds = float(event.data.get("seconds", 0.0))
+                console.print(f"{event.step:>2}  {seconds:5.2f} s  {escape(words)}", highlight=False)
+
+        return agent.ask(question, **media, on_event=tell)
+    if not sys.stderr.isatty():
+        return agent.ask(question, **media)
+    with console.status("Starting …") as status:
+
+        def update(event: Event) -> None:
+            if event.type == "step_started":
+                status.update(escape(str(event.data.get("text", ""))))
+
+        return agent.ask(question, **media, on_event=update)
+
+
+def show(agent: Agent, answer: GroundedAnswer, *, trace: bool) -> None:
+    """Prints the answer, its entities and, with `trace`, its steps."""
+    from rich.console import Console
+
+    from deixis.agent.render import terminal
+
+    if agent.profile.why:
+        typer.echo(f"Profile {agent.profile.name}: {agent.profile.why}.", err=True)
+    steps = agent.trace(answer.run) if trace else None
+    terminal.show(answer, Console(), trace=steps)
