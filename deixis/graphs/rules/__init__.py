@@ -1,0 +1,1 @@
+"""What can be understood and chosen by rules alone: questions, referring expressions, candidates."""

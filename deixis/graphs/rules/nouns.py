@@ -1,0 +1,128 @@
+"""A noun phrase without relations: kind, colours, clothes, size, sides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from deixis.graphs.rules import lexicon as lex
+from deixis.graphs.rules.expressions import Place, Side, SizeWord, Worn
+
+_FILL = lex.DETERMINERS | frozenset(
+    """and or of is are was were be being been has have had who whom most far very extreme really pretty
+    so just only kind sort bit more less than also other same whole entire visible seen shown bodied side
+    sides hand row end way direction hands colored coloured color colour long-sleeved sleeve sleeved sleeves
+    skinned facing almost completely mostly partially slightly directly immediately whose there here""".split()
+)
+_PARTS = frozenset(
+    """piece slice bunch group pair half part stack pile bit portion set row couple cluster chunk herd lot
+    type kind sort number front back top bottom side""".split()
+)
+"""In "a slice of pizza" the thing meant is the pizza."""
+_LIGHTNESS = frozenset({"dark", "light"})
+
+
+@dataclass
+class Phrase:
+    """What one stretch of words says. `places` stand before the noun, `after` behind it."""
+
+    nouns: list[str] = field(default_factory=list)
+    colours: list[str] = field(default_factory=list)
+    worn: list[Worn] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    after: list[Place] = field(default_factory=list)
+    size: SizeWord | None = None
+    superlative: bool = False
+
+    @property
+    def bare(self) -> bool:
+        """Returns whether no thing is named."""
+        return not self.nouns
+
+
+def covers(garment: str) -> str:
+    """Returns which part of a person a garment covers: upper, lower, head or any."""
+    if garment in lex.HEADWEAR:
+        return "head"
+    if garment in lex.LOWER:
+        return "lower"
+    return "upper" if garment else "any"
+
+
+def read_phrase(words: list[str]) -> Phrase:
+    """Returns what `words` say: a noun phrase without relations, telegraphic or whole."""
+    out = Phrase()
+    if "of" in words:
+        words = _without_parts(words)
+    pending: list[str] = []  # colours that may yet turn out to belong to a garment
+    far = False
+    for i, word in enumerate(words):
+        before = words[i - 1] if i else ""
+        following = words[i + 1] if i + 1 < len(words) else ""
+        if word in lex.GARMENTS and _is_garment(word, before, following, bool(pending)):
+            for colour in pending or [""]:
+                out.worn.append(Worn(colour=colour, garment=word, covers=covers(word)))  # type: ignore[arg-type]
+            pending = []
+        elif word in lex.COLOURS and not _is_noun_here(word, before, following):
+            pending.append(lex.COLOURS[word])
+        elif lex.SIDES.get(word):
+            place = Place(side=cast("Side", lex.SIDES[word]), most=far or word in lex.MOST)
+            (out.after if out.nouns else out.places).append(place)
+            far = False
+        elif word in lex.SIZES and not _about_hair(words, i):
+            out.size = cast("SizeWord", lex.SIZES[word])
+            out.superlative = out.superlative or word.endswith("est") or before == "most"
+        elif word in {"far", "very", "most", "extreme"}:
+            far = True
+        elif word not in _FILL and not word.isdecimal():
+            out.nouns.append(word)
+    strong = [c for c in pending if c not in _LIGHTNESS]
+    out.colours += strong or pending  # "dark blue" is blue
+    return out
+
+
+def _without_parts(words: list[str]) -> list[str]:
+    """Returns the words without "a slice of", "the front of" and the like."""
+    out: list[str] = []
+    for word in words:
+        if word == "of" and out and out[-1] in _PARTS and out[-1] not in lex.SIDES:
+            out.pop()
+        else:
+            out.append(word)
+    return out
+
+
+def _is_garment(word: str, before: str, following: str, coloured: bool) -> bool:
+    if word == "top":  # "red top" is worn, "top shelf" is a place
+        return coloured or before in {"tank", "crop"}
+    if word in {"tie", "suit", "glasses", "vest"}:
+        return coloured or before not in {"left", "right"}
+    return word != "boots" or following != "skis"
+
+
+def _is_noun_here(word: str, before: str, following: str) -> bool:
+    """Returns whether a colour word is a thing here: a traffic light, an orange."""
+    if word == "light":
+        return before in {"traffic", "street", "stop", "the"} and following in {"", ",", "on", "post", "pole"}
+    if word == "orange":
+        return before in {
+            "an",
+            "left",
+            "right",
+            "top",
+            "bottom",
+            "middle",
+            "cut",
+            "sliced",
+            "whole",
+            "peeled",
+        } and (following in {"", ",", "on", "slice", "half", "slices"})
+    return False
+
+
+def _about_hair(words: list[str], i: int) -> bool:
+    """Returns whether a size word tells of hair, sleeves or trousers, not of the thing."""
+    near = words[i + 1 : i + 4]
+    return any(
+        w in lex.GARMENTS or w in {"sleeve", "sleeves", "sleeved", "haired", "neck", "legs"} for w in near[:2]
+    ) or (bool(near) and near[-1] == "hair")
