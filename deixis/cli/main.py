@@ -76,8 +76,8 @@ def application(chosen: str | None) -> typer.Typer:
             continue
         part: typer.Typer = import_module(f"deixis.cli.{name}").app
         single = len(part.registered_commands) == 1 and not part.registered_groups
-        if single and part.registered_callback is None:
-            info = part.registered_commands[0]
+        info = part.registered_commands[0] if single and part.registered_callback is None else None
+        if info is not None and info.callback is not None:
             app.command(name, help=info.help, context_settings=info.context_settings)(info.callback)
         else:
             app.add_typer(part, name=name, help=line, no_args_is_help=True)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import typer
 
-from deixis.cli.output import print_json, print_table
+from deixis.cli.output import print_json, print_table, progress
+
+if TYPE_CHECKING:
+    from deixis.tools.weights.manifest import ManifestEntry
+    from deixis.tools.weights.pull import Pulled
 
 app = typer.Typer(help="List, fetch and verify weight files.")
 
@@ -14,39 +22,130 @@ JSON = typer.Option(False, "--json", help="Print JSON.")
 @app.command("list")
 def list_(as_json: bool = JSON) -> None:
     """Show every weight file: profile, size, licence, and whether it is here."""
-    from deixis.errors import WeightsMissing
-    from deixis.tools.weights import locate
+    from deixis.tools.weights.locate import find
     from deixis.tools.weights.manifest import manifest
 
-    rows = []
-    for entry in manifest():
-        try:
-            where = str(locate(entry.name).path)
-        except WeightsMissing:
-            where = ""
-        rows.append({**entry.model_dump(), "path": where or None})
+    rows = [(entry, find(entry)) for entry in manifest()]
     if as_json:
-        print_json(rows)
+        print_json([{**entry.model_dump(), "path": path and str(path)} for entry, path in rows])
         return
     print_table(
         "",
-        ("profile", "name", "MB", "licence", "here"),
+        ("profile", "name", "MB", "here", "licence"),
         [
-            (r["profile"], r["name"], f"{r['size'] / 1e6:.1f}", r["licence"], "yes" if r["path"] else "no")
-            for r in rows
+            (entry.profile, entry.name, f"{entry.size / 1e6:.1f}", "yes" if path else "no", entry.licence)
+            for entry, path in rows
         ],
+    )
+    missing = sum(entry.size for entry, path in rows if path is None)
+    print(f"{sum(e.size for e, _ in rows) / 1e6:.1f} MB in all, {missing / 1e6:.1f} MB not here")
+
+
+@app.command()
+def pull(
+    profile: str = typer.Argument(..., help="A profile of the manifest, e.g. light."),
+    only: list[str] = typer.Option([], "--only", help="Only this file (repeatable).", metavar="NAME"),
+    mirror: str = typer.Option(
+        "", "--mirror", help="A folder or a base address to take the files from.", metavar="URL-OR-FOLDER"
+    ),
+    to: Path | None = typer.Option(
+        None, "--to", help="Where they go; else DEIXIS_WEIGHTS, else the cache.", metavar="FOLDER"
+    ),
+    as_json: bool = JSON,
+) -> None:
+    """Fetch the weight files of a profile; what is here already is kept, what broke off is continued."""
+    from deixis.tools.weights import pull as pulling
+
+    wanted = pulling.chosen(profile, only)
+    with progress(bytes_counted=True) as display:
+        bar = display.add_task(f"pulling {profile}", total=sum(entry.size for entry in wanted))
+        have: dict[str, int] = {}
+
+        def watch(name: str, count: int) -> None:
+            have[name] = count
+            display.update(bar, completed=sum(list(have.values())))
+
+        outcomes = pulling.pull(wanted, to=to, mirror=mirror or None, watch=watch)
+    if as_json:
+        print_json([_row(one) for one in outcomes])
+    else:
+        for one in outcomes:
+            print(f"{one.outcome:8} {one.name}" + (f"  {one.path}" if one.path else ""))
+    _raise_failures(outcomes, wanted, pulling.destination(to))
+
+
+def _row(one: Pulled) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "outcome": one.outcome,
+        "path": one.path and str(one.path),
+        "error": one.error and one.error.as_dict(),
+    }
+
+
+def _raise_failures(outcomes: list[Pulled], wanted: tuple[ManifestEntry, ...], folder: Path) -> None:
+    """Raises one error for all files that failed, after a line about each and how to fetch it by hand."""
+    from deixis.errors import InputFault
+
+    failed = {one.name: one.error for one in outcomes if one.error is not None}
+    if not failed:
+        return
+    for name, error in failed.items():
+        print(f"{name}: {error.message} [{error.code}]", file=sys.stderr)
+    print("By hand:", file=sys.stderr)
+    for entry in wanted:
+        if entry.name in failed and entry.derive is None:
+            target = folder / entry.name
+            print(f"  {entry.url}\n    to {target}\n    sha256 {entry.sha256}", file=sys.stderr)
+    worst = next((error for error in failed.values() if error.code != "weights.stopped"), None)
+    raise InputFault(
+        "weights.incomplete",
+        f"{len(failed)} of {len(outcomes)} files were not fetched.",
+        worst.cure if worst else "Run the same command again.",
+        failed=sorted(failed),
     )
 
 
-@app.command("path")
+@app.command()
+def verify(
+    profile: str = typer.Argument("", help="A profile of the manifest; all of them if left out."),
+    as_json: bool = JSON,
+) -> None:
+    """Recompute the sha256 of every file that is here; exit code 2 if one is missing or differs."""
+    from deixis.tools.weights.manifest import entries, manifest
+    from deixis.tools.weights.verify import verify as verify_all
+
+    rows = list(verify_all(entries(profile) if profile else manifest()))
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": row.name,
+                    "state": row.state,
+                    "path": row.path and str(row.path),
+                    "sha256": row.found,
+                    "pinned": row.wanted,
+                }
+                for row in rows
+            ]
+        )
+    else:
+        for row in rows:
+            print(f"{row.state:8} {row.name}")
+            if row.state == "mismatch":
+                print(f"         {row.path}\n         has    {row.found}\n         pinned {row.wanted}")
+    if any(row.state != "ok" for row in rows):
+        raise typer.Exit(2)
+
+
+@app.command()
 def path(
     name: str = typer.Argument("", help="Name of a file, as in `deixis models list`."), as_json: bool = JSON
 ) -> None:
     """Print where a file lies, or, without a name, the folders that are searched."""
-    from deixis.tools.weights import locate
-    from deixis.tools.weights.locate import folders
+    from deixis.tools.weights.locate import locate, search_folders
 
-    found = [str(locate(name).path)] if name else [str(folder) for folder in folders()]
+    found = [str(locate(name).path)] if name else [str(folder) for folder in search_folders()]
     if as_json:
         print_json({"path": found[0]} if name else {"folders": found})
         return

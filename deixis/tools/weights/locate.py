@@ -26,19 +26,32 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("deixis")) / "weights"
 
 
-def folders() -> list[Path]:
+def named_folder() -> Path | None:
+    """Returns the folder that DEIXIS_WEIGHTS names; None where it is unset or an address."""
+    named = os.environ.get("DEIXIS_WEIGHTS", "")
+    return Path(named).expanduser() if named and "://" not in named else None
+
+
+def named_mirror() -> str | None:
+    """Returns the address that DEIXIS_WEIGHTS names; None where it is unset or a folder."""
+    named = os.environ.get("DEIXIS_WEIGHTS", "")
+    return named if "://" in named else None
+
+
+def search_folders() -> list[Path]:
     """Returns the folders that are searched, in order: DEIXIS_WEIGHTS, the cache, DEIXIS_SHARED."""
     found = []
-    if named := os.environ.get("DEIXIS_WEIGHTS"):
-        found.append(Path(named))
+    if named := named_folder():
+        found.append(named)
     found.append(cache_folder())
     if shared := os.environ.get("DEIXIS_SHARED"):
         found += [Path(shared) / "weights", Path(shared) / "data" / "annotations"]
     return found
 
 
-def _find(wanted: ManifestEntry) -> Path | None:
-    for folder in folders():
+def find(wanted: ManifestEntry) -> Path | None:
+    """Returns the first file of this name and size in the folders that are searched."""
+    for folder in search_folders():
         path = folder / wanted.name
         if path.is_file() and path.stat().st_size == wanted.size:
             return path
@@ -56,10 +69,10 @@ def locate(name: str) -> Weight:
         InputFault: a file of that name is there but has another size.
     """
     wanted = entry(name)
-    path = _find(wanted)
+    path = find(wanted)
     if path is not None:
         return Weight(name, path, f"sha256:{wanted.sha256}")
-    for folder in folders():
+    for folder in search_folders():
         if (folder / name).is_file():
             raise InputFault(
                 "weights.mismatch",
@@ -67,9 +80,9 @@ def locate(name: str) -> Weight:
                 f"{(folder / name).stat().st_size} bytes instead of {wanted.size} (sha256 {wanted.sha256}).",
                 f"Fetch it again with: deixis models pull {wanted.profile}",
             )
-    raise WeightsMissing(name, wanted.profile, ", ".join(str(folder) for folder in folders()))
+    raise WeightsMissing(name, wanted.profile, ", ".join(str(folder) for folder in search_folders()))
 
 
 def present(profile: str) -> bool:
     """Returns whether all files of the profile are here, by size."""
-    return all(_find(wanted) is not None for wanted in entries(profile))
+    return all(find(wanted) is not None for wanted in entries(profile))

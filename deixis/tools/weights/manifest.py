@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -11,8 +12,26 @@ from deixis.errors import InputFault
 from deixis.geometry import Frozen
 
 
+class Derivation(Frozen):
+    """How a small file is read out of a published one, which is pinned by `sha256` and `size` itself.
+
+    kind: zip_member: the member `member` of a zip archive (LiteRT files carry their labels so);
+    python_names: the ``name`` of every record in the list literal `member` of a Python source file.
+    """
+
+    kind: Literal["zip_member", "python_names"]
+    member: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    size: int = Field(ge=1, description="bytes")
+    source: str = Field(default="", description="manifest name of the published file, if it is one")
+
+
 class ManifestEntry(Frozen):
-    """One file of a profile. `name` is its path below the weights folder."""
+    """One file of a profile. `name` is its path below the weights folder.
+
+    `sha256` and `size` are those of the file as it is kept; what is behind `url` is this very file,
+    or the published file that `derive` reads it out of.
+    """
 
     name: str
     profile: str
@@ -21,6 +40,7 @@ class ManifestEntry(Frozen):
     size: int = Field(ge=1, description="bytes")
     licence: str
     purpose: str = ""
+    derive: Derivation | None = None
 
 
 @cache
