@@ -17,7 +17,7 @@ export DEIXIS_SHARED := $(abspath ../shared)
 endif
 endif
 
-.PHONY: help demo test lint types arrows check clean
+.PHONY: help demo test lint types arrows schemas install-size check clean
 help:
 	@echo "make demo    set everything up and run the main job"
 	@echo "make test    set everything up and run the tests"
@@ -56,7 +56,13 @@ types: $(VENV)/.test-installed
 arrows: $(VENV)/.test-installed
 	$(BIN)/lint-imports
 
-check: lint types arrows
+schemas: $(VENV)/.test-installed
+	$(BIN)/deixis schemas check docs/schemas
+
+install-size: $(BIN)/python
+	$(BIN)/python tests/bench/install.py docs/numbers/install.json
+
+check: lint types arrows schemas
 
 clean:
 	rm -rf $(VENV)

@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "tools": "List and try the tools that a run can call.",
     "doctor": "Check this installation, and say how to mend it.",
     "eval": "Measure how good it is on a folder of data.",
+    "schemas": "Show or write the JSON schemas of answers, traces and tools.",
     "train": "Train the small networks that this project ships.",
 }
 

@@ -76,12 +76,13 @@ def download(
                 found = _digest(stream)
             os.fsync(stream.fileno())
         except OSError as error:
+            room = f"{wanted.size / 1e6:.1f} MB"
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise
             part.unlink(missing_ok=True)
             raise InputFault(
                 "weights.disk",
-                f"No room for {wanted.name}, {wanted.size / 1e6:.1f} MB, in {target.parent}: {error.strerror}.",
+                f"No room for {wanted.name} ({room}) in {target.parent}: {error.strerror}.",
                 "Free some space, or choose another folder with --to or DEIXIS_WEIGHTS.",
             ) from error
         if found != wanted.sha256:
