@@ -23,7 +23,7 @@ def list_(
     """List the runs, newest first, failed ones with their error code."""
     from deixis.store import Store
 
-    records = Store(Path(home) if home else None).runs.list(limit)
+    records = Store(Path(home) if home else None).runs.records(limit)
     if as_json:
         print_json([record.model_dump(mode="json") for record in records])
         return

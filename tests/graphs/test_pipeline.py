@@ -136,7 +136,7 @@ def test_a_failed_run_stays_on_record(tmp_path: Path) -> None:
     made = agent(tmp_path)
     with pytest.raises(InputFault) as caught:
         made.ask("What is here?", image=fakes.picture(), audio=b"this is no sound")
-    record = made.store.runs.list()[0]
+    record = made.store.runs.records()[0]
     assert record.status == "failed"
     assert record.error["code"] == caught.value.code
     assert caught.value.details["run"] == record.run
