@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import threading
@@ -14,7 +13,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from deixis.errors import InputFault, RunStopped
-from deixis.tools.weights.digest import mismatch, sha256_of
+from deixis.tools.weights.digest import sha256_of
+from deixis.tools.weights.faults import FULL, mismatch, unwritable
 
 if TYPE_CHECKING:
     import httpx
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 Progress = Callable[[int], None]
 """Called with the number of bytes of the file that are here now."""
 
-ATTEMPTS = 5
+ATTEMPTS = 4
 """Tries without a single new byte before a file is given up."""
-BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -76,19 +75,16 @@ def download(
                 found = _digest(stream)
             os.fsync(stream.fileno())
         except OSError as error:
-            room = f"{wanted.size / 1e6:.1f} MB"
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise
-            part.unlink(missing_ok=True)
-            raise InputFault(
-                "weights.disk",
-                f"No room for {wanted.name} ({room}) in {target.parent}: {error.strerror}.",
-                "Free some space, or choose another folder with --to or DEIXIS_WEIGHTS.",
-            ) from error
+            if error.errno in FULL:
+                part.unlink(missing_ok=True)
+            raise unwritable(wanted.name, target.parent, error) from error
         if found != wanted.sha256:
             part.unlink(missing_ok=True)
             raise mismatch(wanted.name, wanted.url, found, wanted.sha256)
-    part.replace(target)  # after closing: Windows renames no open file
+        if os.name != "nt":
+            part.replace(target)  # while the lock is held: whoever waits for it finds the target
+    if os.name == "nt":
+        part.replace(target)  # Windows renames no open file, and has no such lock
 
 
 @contextlib.contextmanager
@@ -142,7 +138,7 @@ def _gather(
         except (httpx.TransportError, _Passing) as error:
             reason = f"{type(error).__name__.lstrip('_')}: {error}".rstrip(": ")
         idle = 0 if _size(stream) > before else idle + 1
-        waiting = pause_s * 2**idle
+        waiting = pause_s * 2 ** max(0, idle - 1)
         if idle < ATTEMPTS and _stopped(stop, waiting):
             raise _stop_fault(wanted)
     raise InputFault(
@@ -174,7 +170,9 @@ def _one_request(
             have = 0
         if answer.status_code in (206, 416) and not continues:
             raise _Passing("the server gave another range than the one asked for")
-        for block in answer.iter_raw(BLOCK):
+        for (
+            block
+        ) in answer.iter_raw():  # as it comes: what is gathered into blocks is lost when the line breaks
             stream.write(block)
             have += len(block)
             progress(min(have, wanted.size))

@@ -14,8 +14,9 @@ from urllib.parse import quote
 
 from deixis.errors import DeixisError, InputFault, RunStopped
 from deixis.tools.weights.derive import derived_bytes
-from deixis.tools.weights.digest import mismatch, sha256_of
+from deixis.tools.weights.digest import sha256_of
 from deixis.tools.weights.download import Wanted, download
+from deixis.tools.weights.faults import mismatch, unwritable
 from deixis.tools.weights.locate import cache_folder, find, named_folder, named_mirror, search_folders
 from deixis.tools.weights.manifest import Derivation, ManifestEntry, entries
 
@@ -117,11 +118,7 @@ def _make_room(folder: Path, needed: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        raise InputFault(
-            "weights.folder",
-            f"The folder {folder} cannot be made: {error.strerror}.",
-            "Choose another one with --to or DEIXIS_WEIGHTS.",
-        ) from error
+        raise unwritable("The weights", folder, error) from error
     if not os.access(folder, os.W_OK):
         raise InputFault(
             "weights.folder",
@@ -163,6 +160,9 @@ class _Source:
             if error.code == "weights.offline":
                 self._stop.set()  # the others would wait as long for the same answer
             return Pulled(entry.name, "failed", error=error)
+        except OSError as error:
+            (self._folder / (entry.name + ".part")).unlink(missing_ok=True)
+            return Pulled(entry.name, "failed", error=unwritable(entry.name, self._folder, error))
 
     def _bring(self, entry: ManifestEntry) -> Pulled:
         target = self._folder / entry.name
@@ -192,7 +192,8 @@ class _Source:
         """Puts the wanted bytes at `target`: from a folder of this machine, the mirror, or the address."""
         mirror = self._mirror
         by_folder = mirror is not None and "://" not in mirror
-        for folder in [Path(mirror).expanduser()] if mirror and by_folder else search_folders():
+        nearby = [Path(mirror).expanduser()] if mirror and by_folder else [self._folder, *search_folders()]
+        for folder in nearby:
             path = folder / wanted.name
             # What lies about here is used if it is right; what a mirror has must be right.
             if path.is_file() and (by_folder or sha256_of(path) == wanted.sha256):
