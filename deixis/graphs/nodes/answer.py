@@ -9,8 +9,9 @@ from langgraph.runtime import Runtime
 from deixis.graphs.answering.answers import write
 from deixis.graphs.answering.facts import Facts, Group, gather
 from deixis.graphs.context import RunContext
+from deixis.graphs.rules.candidates import Candidate
 from deixis.graphs.rules.questions import Question, parse
-from deixis.graphs.rules.select import Candidate, select
+from deixis.graphs.rules.select import select
 from deixis.graphs.state import RunState
 from deixis.tools.protocol import in_thread
 
@@ -40,16 +41,18 @@ def choose(question: Question, facts: Facts, context: RunContext) -> tuple[Group
     if question.expression is None or not facts.images:
         return None
     image = facts.images[0]
+    pixels = context.media.pixels(image, max_side=SELECT_SIDE_PX)
+    scale = pixels.shape[1] / image.size.width
     owners: list[tuple[Group, int]] = []
     candidates: list[Candidate] = []
     for group in facts.things:
         for index, region in enumerate(group.regions):
             if region.box is not None and region.media == image.digest:
                 owners.append((group, index))
-                candidates.append(Candidate(box=region.box, names=group.names, score=region.score.value))
+                box = region.box.scale(scale, scale)
+                candidates.append(Candidate(box=box, names=group.names, score=region.score.value))
     asked = any(group.asked for group, _ in owners)
-    pixels = context.media.pixels(image, max_side=SELECT_SIDE_PX)
-    for choice in select(question.expression, candidates, pixels, image.size):
+    for choice in select(question.expression, candidates, pixels):
         group, index = owners[choice.index]
         if group.asked or not asked:
             return group, index, choice.reason

@@ -13,13 +13,17 @@ from deixis.graphs.rules.questions import parse
 from deixis.graphs.state import RunState
 from deixis.tools.detection.protocol import GroundRequest, GroundResult
 
+VISUAL = frozenset({"describe", "list", "where", "presence", "count", "which", "attribute", "open"})
+"""Questions whose phrases are things to look for; the others name sounds."""
+
 
 async def ground(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
     """Returns the detection calls: all phrases of one picture in one call."""
     context, images = runtime.context, image_refs(state)
     if not images or "detection" not in context.toolbox.roles():
         return {}
-    phrases = tuple(dict.fromkeys(parse(state.get("question", "")).visual_phrases))
+    question = parse(state.get("question", ""))
+    phrases = tuple(dict.fromkeys(question.phrases)) if question.intent in VISUAL else ()
     calls: dict[str, str] = {}
     problems: list[Problem] = []
     with context.recorder.step(3, "locate", "Find where things are.") as step:
