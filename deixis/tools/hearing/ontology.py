@@ -47,7 +47,8 @@ class Ontology:
         self.classes: Mapping[str, SoundClass] = {item.id: item for item in classes}
 
     @cached_property
-    def _ids_by_label(self) -> dict[str, str]:
+    def by_label(self) -> Mapping[str, str]:
+        """Returns the id of each lower-case name."""
         return {item.label: item.id for item in self.classes.values()}
 
     def __contains__(self, class_id: str) -> bool:
@@ -58,7 +59,7 @@ class Ontology:
 
     def named(self, name: str) -> SoundClass | None:
         """Returns the class whose whole name this is, whatever its case; None where there is none."""
-        found = self._ids_by_label.get(name.strip().lower())
+        found = self.by_label.get(name.strip().lower())
         return None if found is None else self.classes[found]
 
     def ancestors(self, class_id: str) -> tuple[str, ...]:

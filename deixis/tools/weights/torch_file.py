@@ -137,7 +137,7 @@ def read_state_dict(path: Path) -> dict[str, NDArray[Any]]:
         raise InputFault(
             "weights.torch_file.unreadable",
             f"{path.name} is not a file of plain tensors: {error}.",
-            "Only state dicts of trusted, pinned files are read; fetch it again with: deixis models pull light",
+            "Fetch it again with: deixis models pull light",
         ) from error
 
 
