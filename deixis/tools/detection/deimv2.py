@@ -1,0 +1,42 @@
+"""DEIMv2 (Huang et al. 2025): a DETR-type detector without NMS, COCO-80; femto at 416 px, atto at 320 px."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deixis.tools.detection.closed import ClosedDetector, Raw
+from deixis.tools.detection.pixels import resized
+from deixis.tools.onnx import session
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class DeimV2(ClosedDetector):
+    """Inputs: the picture squeezed to a square, RGB in 0..1, and its size. Boxes come in its pixels."""
+
+    def __init__(self, name: str, weights: str, threshold: float, side: int) -> None:
+        super().__init__(name, weights, threshold)
+        self._side = side
+        self._session = session(weights)
+
+    def forward(self, pixels: NDArray[np.uint8]) -> Raw:
+        """Returns the network's 300 candidates."""
+        height, width = pixels.shape[:2]
+        squeezed = resized(pixels, self._side, self._side)
+        planes = squeezed.astype(np.float32).transpose(2, 0, 1)[None] / 255
+        feeds = {"images": planes, "orig_target_sizes": np.array([[width, height]], dtype=np.int64)}
+        labels, boxes, scores = self._session.run(["labels", "boxes", "scores"], feeds)
+        return Raw(boxes[0].astype(np.float64), scores[0].astype(np.float64), labels[0].astype(np.int64))
+
+
+def femto(threshold: float = 0.4) -> DeimV2:
+    """Returns the detector of the profile light."""
+    return DeimV2("detection/deimv2-femto", "detect/deimv2_hgnetv2_femto_coco.onnx", threshold, 416)
+
+
+def atto(threshold: float = 0.4) -> DeimV2:
+    """Returns the fastest detector."""
+    return DeimV2("detection/deimv2-atto", "detect/deimv2_hgnetv2_atto_coco.onnx", threshold, 320)
