@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,7 +40,7 @@ class PicoDet(ClosedDetector):
         parts = [
             _level(classes[cells].astype(np.float64), spreads[cells].astype(np.float64), stride)
             for stride in STRIDES
-            for cells in [-((-SIDE // stride) ** 2)]
+            for cells in [math.ceil(SIDE / stride) ** 2]
         ]
         boxes, scores, labels = (np.concatenate([part[i] for part in parts]) for i in range(3))
         return Raw(boxes * np.array([width / SIDE, height / SIDE] * 2), scores, labels)
@@ -50,7 +51,7 @@ def _level(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     """Returns boxes, scores and classes of one stride, above `FAINT`, in pixels of the square."""
     cell, label = np.nonzero(scores >= FAINT)
-    count = -(-SIDE // stride)
+    count = math.ceil(SIDE / stride)
     middle = (np.stack([cell % count, cell // count], axis=1) + 0.5) * stride
     bins = spread[cell].reshape(-1, 4, BINS)
     bins = np.exp(bins - bins.max(axis=2, keepdims=True))
