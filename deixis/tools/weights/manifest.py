@@ -41,6 +41,7 @@ class ManifestEntry(Frozen):
     licence: str
     purpose: str = ""
     derive: Derivation | None = None
+    tools: tuple[str, ...] = Field(default=(), description="registry names of the tools that read it")
 
 
 @cache
