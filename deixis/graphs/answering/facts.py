@@ -146,7 +146,7 @@ def _tags(facts: Facts, context: RunContext, state: RunState) -> None:
         result = context.seen(state, f"tag:{index}", TagResult)
         for tag in result.tags if result else ():
             facts.tags.append(tag)
-            if tag.label.casefold() in boxed:
+            if boxed & {tag.label.casefold(), *tag.kinds}:
                 continue
             whole = Box(x1=0, y1=0, x2=image.size.width, y2=image.size.height)
             note = "named for the picture as a whole, not located"
@@ -155,7 +155,7 @@ def _tags(facts: Facts, context: RunContext, state: RunState) -> None:
                     id=f"tag-{len(facts.tags)}",
                     kind="thing",
                     label=tag.label,
-                    names=(tag.label,),
+                    names=(tag.label, *tag.kinds),
                     regions=[Region(media=image.digest, box=whole, score=tag.score)],
                     evidence=[context.evidence(state, f"tag:{index}", tag.score, note)],
                 )

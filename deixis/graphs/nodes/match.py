@@ -50,7 +50,7 @@ def _visible(facts: Facts) -> tuple[Visible, ...]:
         for group in facts.things
     ]
     tagged = [
-        Visible(id=f"tag-{number}", names=(tag.label,), score=tag.score, source="tagger")
+        Visible(id=f"tag-{number}", names=(tag.label, *tag.kinds), score=tag.score, source="tagger")
         for number, tag in enumerate(facts.tags, 1)
     ]
     return (*boxed, *tagged)
