@@ -17,9 +17,10 @@ COLOURS = {
 UPPER = frozenset(
     """shirt shirts tshirt tee top blouse jacket coat sweater sweatshirt hoodie vest jersey suit tie dress
     uniform sweatsuit tank robe scarf outfit clothes clothing apron tuxedo cardigan polo gown stripes striped
-    plaid""".split()
+    plaid bikini swimsuit wetsuit camo camouflage kimono pajamas sari jumpsuit overalls costume shawl
+    blazer windbreaker parka pullover collar sleeve sleeves""".split()
 )
-LOWER = frozenset("pants jeans shorts skirt trousers leggings socks shoes boots sneakers".split())
+LOWER = frozenset("pants jeans shorts skirt trousers leggings tights socks shoes boots sneakers trunks cleats".split())
 HEADWEAR = frozenset(
     "hat cap helmet hair beanie hood headband glasses sunglasses beard mustache visor".split()
 )

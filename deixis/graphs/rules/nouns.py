@@ -19,6 +19,8 @@ _PARTS = frozenset(
     type kind sort number front back top bottom side""".split()
 )
 """In "a slice of pizza" the thing meant is the pizza."""
+_CONTAINERS = frozenset("bowl glass cup mug bottle plate box basket vase jar pot pan tray bag can dish".split())
+"""In "a bowl of corn" the thing meant is the bowl."""
 _LIGHTNESS = frozenset({"dark", "light"})
 
 
@@ -65,6 +67,9 @@ def read_phrase(words: list[str]) -> Phrase:
             pending = []
         elif word in lex.COLOURS and not _is_noun_here(word, before, following):
             pending.append(lex.COLOURS[word])
+        elif word in {"edge", "corner"} and (out.places or out.after):
+            for at in (out.places, out.after):  # "left edge" is far left, "top left corner" far in both
+                at[:] = [Place(side=p.side, most=True) for p in at]
         elif lex.SIDES.get(word):
             place = Place(side=cast("Side", lex.SIDES[word]), most=far or word in lex.MOST)
             (out.after if out.nouns else out.places).append(place)
@@ -82,13 +87,15 @@ def read_phrase(words: list[str]) -> Phrase:
 
 
 def _without_parts(words: list[str]) -> list[str]:
-    """Returns the words without "a slice of", "the front of" and the like."""
+    """Returns the words without "a slice of" and "the front of"; "a bowl of corn" keeps its bowl."""
     out: list[str] = []
-    for word in words:
-        if word == "of" and out and out[-1] in _PARTS and out[-1] not in lex.SIDES:
-            out.pop()
-        else:
+    for i, word in enumerate(words):
+        if word != "of" or not out:
             out.append(word)
+        elif out[-1] in _PARTS and out[-1] not in lex.SIDES:
+            out.pop()
+        elif out[-1] in _CONTAINERS:
+            return out + [w for w in words[i + 1 :] if w in lex.SIDES]
     return out
 
 

@@ -29,11 +29,12 @@ _BODY = re.compile(
 _BACK = re.compile(
     r" (?:with )?(?:his |her |their |its |the )?backs?(?: turned)? (?:to|toward|towards) (?:us|me|you|the camera|camera)\b"
 )
-_NUMBER = "|".join([*lex.ORDINALS, *lex.NUMBERS])
+_FROM = r"(?:the )?(?:very |far )?(?P<side>left|right|top|bottom|front|back)(?= )"
+_FILLER = r"(?: (?!from |to the |in from |on |in )[^ ,.;]+){0,3}?"
 _ORDER = re.compile(
-    rf" (?P<n>{_NUMBER})(?: (?!from |to the |in from )\w+){{0,3}}? (?:in |over |back |down )?(?:from|on|to|in) (?:the )?"
-    r"(?:very |far )?(?P<side>left|right|top|bottom|front|back)(?= )"
+    rf" (?P<n>{'|'.join(lex.ORDINALS)}){_FILLER} (?:in |over |back |down |one )?(?:from|on|to|in) {_FROM}"
 )
+_COUNTED = re.compile(rf" (?P<n>{'|'.join(lex.NUMBERS)}){_FILLER} (?:in |over |down )?from {_FROM}")
 _ORDER_SIDE = re.compile(r" (?P<n>second|2nd|third|3rd|fourth|4th) (?P<side>left|right)(?= )")
 _SECOND_LAST = re.compile(r" (?:second|2nd|next) to (?:the )?last(?= )")
 _ORDER_BARE = re.compile(rf" (?P<n>{'|'.join(lex.ORDINALS)}) (?!row |base |floor |shelf |level )")
@@ -42,7 +43,9 @@ _CUT = re.compile(
     r" (?:partially |partly |half |mostly )?(?:cut off|cutoff|cropped(?: out| off)?|out of (?:frame|the frame|picture|view)"
     r"|half out of|off (?:the )?(?:frame|screen|picture)|(?:partial|half)(?= (?:person|man|woman|guy|face|body|car)))(?= )"
 )
-_NOT = re.compile(r" (?:but |and )?not (?P<rest>[^,.;]+)")
+_NOT = re.compile(
+    r" (?:but |and )?not (?P<rest>\w+ing(?: (?!on |in |at |to |with |and )[^ ,.;]+){0,3}(?=[ ,.;])|[^,.;]+)"
+)
 
 _BETWEEN_SIDE = r"(?:the )?(?:far |immediate |direct |very |upper |lower )?"
 _RELATIONS: list[tuple[str, str]] = [
@@ -130,7 +133,7 @@ def _take_special(line: str, facts: dict[str, Any], depth: int) -> str:
     if (found := _SECOND_LAST.search(line)) is not None:
         facts["ordinal"] = Ordinal(number=-2)
         return line[: found.start()] + line[found.end() :]
-    found = _ORDER.search(line) or _ORDER_SIDE.search(line)
+    found = _ORDER.search(line) or _COUNTED.search(line) or _ORDER_SIDE.search(line)
     if found is not None:
         number = lex.ORDINALS.get(found["n"]) or lex.NUMBERS[found["n"]]
         facts["ordinal"] = Ordinal(number=number, start=cast("Side", found["side"]))
