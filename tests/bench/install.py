@@ -45,7 +45,7 @@ print(json.dumps({"roles": states, "heavy": heavy}))
 
 
 def megabytes(folder: Path) -> tuple[float, float]:
-    """Returns the size of all files and the disk space they take, both in 10^6 bytes; links count once."""
+    """Returns the size of all files, and the disk space they take, both in 10^6 bytes; links count once."""
     size = blocks = 0
     seen = set()
     for path in folder.rglob("*"):
@@ -102,7 +102,7 @@ def main() -> int:
         target = Path(sys.argv[1])
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, "utf-8")
-    return 0 if found["whole_environment_on_disk_mb"] < CAP_MB and not found["heavy_modules"] else 1
+    return 0 if found["installed_on_disk_mb"] < CAP_MB and not found["heavy_modules"] else 1
 
 
 if __name__ == "__main__":
