@@ -103,7 +103,9 @@ def sampled(pixels: NDArray[np.uint8], box: Box, part: str = "thing", mask: Mask
     return points.astype(np.float64) / 255.0
 
 
-def share(pixels: NDArray[np.uint8], box: Box, colours: tuple[str, ...], part: str, mask: Mask | None = None) -> float:
+def share(
+    pixels: NDArray[np.uint8], box: Box, colours: tuple[str, ...], part: str, mask: Mask | None = None
+) -> float:
     """Returns how much of a part of `box` has the colours, in 0..1; of several, all must be there."""
     points = sampled(pixels, box, part, mask)
     if not len(points) or not colours:

@@ -46,7 +46,22 @@ _MEANS = {
     "person": "player team rider crowd group family officer gentleman dude skater boarder body",
 }  # fmt: skip
 
-FOODS = frozenset("pizza cake sandwich donut broccoli carrot orange banana apple".split()) | {"hot dog", "bowl"}
+_FAMILIES = (
+    frozenset("cow sheep horse dog cat elephant bear zebra giraffe bird".split()) | {"teddy bear"},
+    frozenset("bicycle motorcycle car truck bus train airplane boat".split()),
+    frozenset("pizza cake sandwich donut broccoli carrot orange banana apple bowl".split()) | {"hot dog"},
+    frozenset("chair couch bench bed".split()) | {"dining table"},
+    frozenset("cup bottle bowl vase".split()) | {"wine glass"},
+    frozenset("backpack handbag suitcase".split()), frozenset("surfboard skateboard snowboard skis".split()),
+    frozenset("tv laptop".split()) | {"cell phone"}, frozenset("oven microwave refrigerator sink toaster".split()),
+)  # fmt: skip
+"""Kinds that small detectors mistake for one another."""
+_MISTAKEN = 0.3
+
+FOODS = frozenset("pizza cake sandwich donut broccoli carrot orange banana apple".split()) | {
+    "hot dog",
+    "bowl",
+}
 UNKNOWN = 0.3
 """What a name gets for a noun that no list knows: the right box may still be known by its place."""
 
@@ -108,5 +123,8 @@ def fits(noun: str, names: tuple[str, ...]) -> float:
         return 1.0 if not noun or noun.split()[-1] in lex.ANYTHING else UNKNOWN
     best = 0.02
     for rank, name in enumerate(names):
-        best = max(best, known.get(name.casefold(), 0.0) * (1.0 if rank == 0 else 0.85))
+        fit = known.get(name.casefold(), 0.0)
+        if not fit and any(name in family and not family.isdisjoint(known) for family in _FAMILIES):
+            fit = _MISTAKEN
+        best = max(best, fit * (1.0 if rank == 0 else 0.85))
     return best

@@ -20,7 +20,9 @@ UPPER = frozenset(
     plaid bikini swimsuit wetsuit camo camouflage kimono pajamas sari jumpsuit overalls costume shawl
     blazer windbreaker parka pullover collar sleeve sleeves""".split()
 )
-LOWER = frozenset("pants jeans shorts skirt trousers leggings tights socks shoes boots sneakers trunks cleats".split())
+LOWER = frozenset(
+    "pants jeans shorts skirt trousers leggings tights socks shoes boots sneakers trunks cleats".split()
+)
 HEADWEAR = frozenset(
     "hat cap helmet hair beanie hood headband glasses sunglasses beard mustache visor".split()
 )

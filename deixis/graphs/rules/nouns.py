@@ -19,7 +19,9 @@ _PARTS = frozenset(
     type kind sort number front back top bottom side""".split()
 )
 """In "a slice of pizza" the thing meant is the pizza."""
-_CONTAINERS = frozenset("bowl glass cup mug bottle plate box basket vase jar pot pan tray bag can dish".split())
+_CONTAINERS = frozenset(
+    "bowl glass cup mug bottle plate box basket vase jar pot pan tray bag can dish".split()
+)
 """In "a bowl of corn" the thing meant is the bowl."""
 _LIGHTNESS = frozenset({"dark", "light"})
 

@@ -22,8 +22,8 @@ Array = NDArray[np.float64]
 Cues = dict[str, Array]
 
 WEIGHTS = {
-    "kind": 3.0, "detector": 0.7, "extent": 0.5, "one of several": 0.25, "centre": 0.1, "colour": 1.1,
-    "clothes": 1.4, "size": 1.2, "place": 1.5, "order": 2.6, "cut off": 1.0, "relation": 1.2, "excluded": -1.2,
+    "kind": 2.2, "detector": 1.6, "extent": 1.8, "one of several": 0.25, "centre": 0.1, "colour": 1.0,
+    "clothes": 1.6, "size": 1.3, "place": 2.2, "order": 1.8, "cut off": 1.4, "relation": 1.8, "excluded": -1.2,
 }  # fmt: skip
 _PEER = 0.6  # share of the best kind fit from which a candidate belongs to the row that is compared
 _SPECK = 0.04  # share of the largest area below which a box is no peer
@@ -43,8 +43,13 @@ def select(
         return []
     scene = Scene(candidates, pixels)
     cues = _cues(scene, expression, 0)
-    total = sum((WEIGHTS[name.split(":")[0]] * value for name, value in cues.items()), np.zeros(len(candidates)))
-    ranking = sorted(range(len(candidates)), key=lambda i: (-round(float(total[i]), 6), -scene.areas[i], -scene.scores[i], i))
+    total = sum(
+        (WEIGHTS[name.split(":")[0]] * value for name, value in cues.items()), np.zeros(len(candidates))
+    )
+    ranking = sorted(
+        range(len(candidates)),
+        key=lambda i: (-round(float(total[i]), 6), -scene.areas[i], -scene.scores[i], i),
+    )
     return [Choice(i, float(total[i]), _reason(cues, i, candidates[i])) for i in ranking]
 
 
@@ -57,7 +62,11 @@ def _cues(scene: Scene, said: Expression, depth: int) -> Cues:
     """Returns the cues that apply; the names of those that the expression asked for hold a colon."""
     kind = np.array([fits(said.noun, item.names) for item in scene.items])
     peers = _row(scene, kind)
-    cues: Cues = {"kind": kind, "detector": np.clip(scene.scores / 0.7, 0, 1), "extent": np.clip(np.sqrt(scene.areas) / _LARGE, 0, 1)}
+    cues: Cues = {
+        "kind": kind,
+        "detector": np.clip(scene.scores / 0.7, 0, 1),
+        "extent": np.clip(np.sqrt(scene.areas) / _LARGE, 0, 1),
+    }
     cues["centre"] = 1.0 - np.abs(scene.centres[:, 0] - 0.5) * 2
     if not said.noun:
         cues["one of several"] = _siblings(scene)
@@ -99,7 +108,9 @@ def _marks(scene: Scene, said: Expression, peers: NDArray[np.bool_]) -> Cues:
     for place in said.places:
         cues[f"place:{place.side}"] = positions.place(scene, place, peers)
     if said.ordinal:
-        cues[f"order:{said.ordinal.number} from {said.ordinal.start or 'left'}"] = positions.order(scene, said.ordinal, peers)
+        cues[f"order:{said.ordinal.number} from {said.ordinal.start or 'left'}"] = positions.order(
+            scene, said.ordinal, peers
+        )
     if said.cut_off:
         cues["cut off:cut off"] = positions.cut(scene)
     return cues
