@@ -1,0 +1,58 @@
+"""The filled box: the honest last resort where no network can outline a thing.
+
+On photographs it beats GrabCut (mean IoU .57 against .44 on instances of COCO), so there is no
+cleverer one without a network.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from deixis.answer import Score
+from deixis.geometry import Box, Frozen, Mask, Size
+from deixis.media.refs import MediaSource
+from deixis.tools.protocol import LocalTool, Role
+from deixis.tools.segmentation.protocol import ScoredMask, SegmentRequest, SegmentResult
+
+USUAL_IOU = 0.57
+"""Mean IoU of a filled box with the thing's mask, measured on COCO photos (docs/numbers)."""
+POINT_SHARE = 0.1
+"""A point alone gets a window of this share of the picture's shorter side around it."""
+
+
+class FilledBox(LocalTool[SegmentRequest, SegmentResult]):
+    """Fills each box; a point gets a small window."""
+
+    name = "segmentation/box"
+    version = "1"
+    role: ClassVar[Role] = "segmentation"
+    Input: ClassVar[type[Frozen]] = SegmentRequest
+    Output: ClassVar[type[Frozen]] = SegmentResult
+
+    def run(self, request: SegmentRequest, media: MediaSource) -> SegmentResult:
+        """Returns one filled box per prompt, boxes first."""
+        size = request.image.size
+        half = POINT_SHARE * min(size.width, size.height) / 2
+        windows = [
+            Box(x1=point.x - half, y1=point.y - half, x2=point.x + half, y2=point.y + half)
+            for point in request.points
+        ]
+        return SegmentResult(masks=tuple(filled(box, size) for box in (*request.boxes, *windows)))
+
+
+def filled(box: Box, size: Size) -> ScoredMask:
+    """Returns the box, clipped to a picture of `size` and filled; empty where it lies outside."""
+    inside = box.clip(size)
+    pixels = np.zeros((size.height, size.width), dtype=bool)
+    pixels[
+        int(np.floor(inside.y1)) : int(np.ceil(inside.y2)), int(np.floor(inside.x1)) : int(np.ceil(inside.x2))
+    ] = 1
+    score = Score(value=USUAL_IOU if inside.area > 0 else 0.0, kind="mask")
+    return ScoredMask(mask=Mask.from_array(pixels), score=score, method="filled box")
+
+
+def filled_box() -> FilledBox:
+    """Returns the last resort."""
+    return FilledBox()
