@@ -100,15 +100,12 @@ def which(question: Question, facts: Facts) -> Draft:
         if not facts.not_found:
             writer.say("I see nothing that this could mean. ")
         return writer.draft(_missing(facts))
-    group, index, reason = facts.choice
+    group, index = facts.choice
     region = group.regions[index]
     image = next(ref for ref in facts.images if ref.digest == region.media)
-    phrase = question.expression.text if question.expression else noun(group.label)
-    writer.say(f"{article_phrase(phrase)}").point(phrase, group.id, (index,))
+    writer.say("It is the ").point(noun(group.label), group.id, (index,))
     box = region.box
-    writer.say(f" is {place(box, image.size)}. " if box is not None else ". ")
-    if reason:
-        writer.say(f"({capital(reason)}.) ")
+    writer.say(f" {place(box, image.size)}. " if box is not None else ". ")
     return writer.draft(_missing(facts))
 
 

@@ -55,8 +55,8 @@ class Facts:
     not_found: list[NotFound] = field(default_factory=list)
     whole: list[Group] = field(default_factory=list)
     """Tags that no box stands for: named for the picture as a whole, not located."""
-    choice: tuple[Group, int, str] | None = None
-    """What a referring expression picks: the group, the region's index, the reason in words."""
+    choice: tuple[Group, int] | None = None
+    """What a referring expression picks: the group and the region's index."""
     match: MatchResult | None = None
     match_evidence: Evidence | None = None
 

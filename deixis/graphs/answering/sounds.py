@@ -5,7 +5,7 @@ from __future__ import annotations
 from deixis.answer import NotFound
 from deixis.graphs.answering.draft import Draft, Writer
 from deixis.graphs.answering.facts import Facts, Group
-from deixis.graphs.answering.wording import article_phrase, joined, noun, when
+from deixis.graphs.answering.wording import article_phrase, joined, noun, say_list, when
 from deixis.graphs.rules.questions import Question
 from deixis.tools.matching.protocol import PairVerdict
 from deixis.tools.words.phrases import head_noun
@@ -99,17 +99,12 @@ def related(question: Question, facts: Facts) -> Draft:
     else:
         if facts.images and facts.things and facts.verdict != "matched":
             writer.say("The picture shows ")
-            _names(writer, facts)
+            say_list(writer, facts.things[:3])
             writer.say(". ")
         if facts.verdict != "matched":
             say_heard(writer, facts)
         say_relation(writer, facts)
     return writer.draft()
-
-
-def _names(writer: Writer, facts: Facts) -> None:
-    for index, group in enumerate(facts.things[:3]):
-        writer.say(", " if index else "").point(noun(group.label, len(group.regions)), group.id)
 
 
 def sound_presence(question: Question, facts: Facts) -> Draft:

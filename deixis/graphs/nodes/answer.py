@@ -32,7 +32,7 @@ async def answer(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any
     return {"draft": draft.model_dump(mode="json")}
 
 
-def choose(question: Question, facts: Facts, context: RunContext) -> tuple[Group, int, str] | None:
+def choose(question: Question, facts: Facts, context: RunContext) -> tuple[Group, int] | None:
     """Returns the region that the question's expression picks; None where nothing fits.
 
     Candidates are the boxes of the phrases that were asked for; the relations of the expression are
@@ -55,5 +55,5 @@ def choose(question: Question, facts: Facts, context: RunContext) -> tuple[Group
     for choice in select(question.expression, candidates, pixels):
         group, index = owners[choice.index]
         if group.asked or not asked:
-            return group, index, choice.reason
+            return group, index
     return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from deixis.answer import Score
@@ -104,7 +105,7 @@ def _links(text: str, forms: dict[tuple[str, ...], Form]) -> Iterator[Link]:
 
 def _close(text: str, window: list[tuple[int, int, str]]) -> bool:
     """Returns whether only blanks stand between the words of a phrase: no sentence end, no line break."""
-    gaps = [text[a[1] : b[0]] for a, b in zip(window, window[1:], strict=False)]
+    gaps = [text[a[1] : b[0]] for a, b in pairwise(window)]
     return all(gap.strip(" \t\u00a0") == "" for gap in gaps)
 
 
