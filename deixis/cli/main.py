@@ -101,8 +101,12 @@ def run(arguments: Sequence[str]) -> int:
         code = application(chosen)(args=words, prog_name="deixis", standalone_mode=False)
     except BaseException as error:
         if isinstance(error, SystemExit):
-            raise
+            if not isinstance(error.__context__, BrokenPipeError):
+                raise
+            error = error.__context__  # typer has made an exit of it
         return report(error, as_json=as_json, debug=debug)
+    if code == EXIT_CODES["interrupted"]:  # typer has made an exit code of Ctrl-C
+        return report(KeyboardInterrupt(), as_json=as_json, debug=debug)
     return code if isinstance(code, int) else EXIT_CODES["fine"]
 
 
