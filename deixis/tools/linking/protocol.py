@@ -26,13 +26,18 @@ class LinkRequest(Frozen):
 
 
 class Link(Frozen):
-    """``text[start:end] == phrase`` names the entity `id`; spans are on word boundaries."""
+    """``text[start:end] == phrase`` names the entity `id`; spans are on word boundaries.
+
+    Where several entities share a label, a plural ("dogs") names them all: `id` is the first one's
+    and `ids` lists every one, in the order of the request. A singular has an empty `ids`.
+    """
 
     phrase: str
     start: int = Field(ge=0)
     end: int
     id: str
     confidence: Score
+    ids: tuple[str, ...] = ()
 
 
 class Dropped(Frozen):

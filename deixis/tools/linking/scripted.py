@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 from deixis.answer import Score
 from deixis.geometry import Frozen
 from deixis.media.refs import MediaSource
-from deixis.tools.linking.protocol import Dropped, Link, LinkRequest, LinkResult
+from deixis.tools.linking.placing import Pair, place
+from deixis.tools.linking.protocol import LinkRequest, LinkResult
 from deixis.tools.protocol import LocalTool, Role
 from deixis.tools.scripted import Misbehaviour, Script
 
 
 class ScriptedLinker(LocalTool[LinkRequest, LinkResult]):
-    """Links the first place of each phrase of its table; a phrase that is not in the text is dropped."""
+    """Proposes the phrases of its table; what the text or the labels do not hold is dropped."""
 
     name = "linking/scripted"
     version = "1"
@@ -27,27 +28,13 @@ class ScriptedLinker(LocalTool[LinkRequest, LinkResult]):
         self.script = script
 
     def run(self, request: LinkRequest, media: MediaSource) -> Any:
-        """Returns the links of the table, in the order of the text, without overlaps."""
+        """Returns the links of the table; with no table, each label where the text has it word for word."""
         instead = self.script.play()
         if instead is not None:
             return instead
-        ids = {label.label: label.id for label in request.labels}
-        found: list[Link] = []
-        dropped: list[Dropped] = []
-        for phrase, label in self._table.items():
-            start = request.text.find(phrase)
-            if start < 0 or label not in ids:
-                reason = "not in the text" if start < 0 else "not a known label"
-                dropped.append(Dropped(phrase=phrase, label=label, reason=reason))
-                continue
-            score = Score(value=1.0, kind="rule")
-            end = start + len(phrase)
-            found.append(Link(phrase=phrase, start=start, end=end, id=ids[label], confidence=score))
-        kept: list[Link] = []
-        for link in sorted(found, key=lambda link: (link.start, -link.end)):
-            if not kept or link.start >= kept[-1].end:
-                kept.append(link)
-        return LinkResult(links=tuple(kept), dropped=tuple(dropped))
+        table = self._table or {item.label: item.label for item in request.labels}
+        pairs = [Pair(phrase, label) for phrase, label in table.items()]
+        return place(request, pairs, Score(value=1.0, kind="lexical"))
 
 
 def scripted(
