@@ -1,0 +1,1 @@
+"""Answers as files: JSON, COCO, pictures, a page. One exporter a file, all through the registry."""
