@@ -17,11 +17,12 @@ export DEIXIS_SHARED := $(abspath ../shared)
 endif
 endif
 
-.PHONY: help demo test lint types arrows schemas install-size check clean
+.PHONY: help demo test lint types arrows schemas docs install-size check clean
 help:
 	@echo "make demo    set everything up and run the main job"
 	@echo "make test    set everything up and run the tests"
 	@echo "make check   set everything up and run what CI runs besides the tests"
+	@echo "make docs    write the generated pages: schemas, error codes, tables of numbers"
 	@echo "make clean   remove the environment"
 
 $(BIN)/python:
@@ -58,6 +59,11 @@ arrows: $(VENV)/.test-installed
 
 schemas: $(VENV)/.test-installed
 	$(BIN)/deixis schemas check docs/schemas
+
+docs: $(VENV)/.test-installed
+	$(BIN)/deixis schemas write docs/schemas
+	$(BIN)/python -m tests.docs.error_codes
+	@if ls docs/numbers/*-*.json >/dev/null 2>&1; then $(BIN)/deixis eval table --page README.md; fi
 
 install-size: $(BIN)/python
 	$(BIN)/python tests/bench/install.py docs/numbers/install.json
