@@ -39,7 +39,7 @@ def filled_box(box: Box, size: tuple[int, int]) -> NDArray[np.bool_]:
     return pixels
 
 
-def contour(mask: NDArray[np.bool_], width: int) -> NDArray[np.float32]:
+def contour(mask: NDArray[np.bool_], width: float) -> NDArray[np.float32]:
     """Returns how much a contour of about `width` pixels covers each pixel: (h, w), float32, 0..1.
 
     The mask is blurred; its edge is where the blur is near one half, which draws stair steps smooth. The
@@ -47,7 +47,7 @@ def contour(mask: NDArray[np.bool_], width: int) -> NDArray[np.float32]:
     """
     from PIL import Image, ImageFilter
 
-    pad = 2 * width + 2
+    pad = reach(width)
     wide = np.pad(mask.astype(np.uint8) * 255, pad)
     blurred = np.asarray(Image.fromarray(wide).filter(ImageFilter.GaussianBlur(width * 0.6)))
     edge = 1 - np.abs(blurred.astype(np.float32) / 127.5 - 1)
@@ -57,6 +57,6 @@ def contour(mask: NDArray[np.bool_], width: int) -> NDArray[np.float32]:
     return out
 
 
-def reach(width: int) -> int:
+def reach(width: float) -> int:
     """Returns how many pixels beyond the mask's edge `contour` of this width may touch, at most."""
-    return 2 * width + 2
+    return round(2 * width) + 2

@@ -146,8 +146,11 @@ def _draw(canvas: Image.Image, found: list[tuple[Entity, Region]], scale: tuple[
         if filled:
             fill = np.array(rgb(colour(entity.number).fill), dtype=np.float32)
             pixels[mask] = original[mask] * (1 - BLEND) + fill * BLEND
-    for entity, mask, _ in shapes:
-        _outline(pixels, mask, width, colour(entity.number).line)
+    for entity, mask, filled in shapes:
+        shade = colour(entity.number)
+        _outline(pixels, mask, width, shade.line)
+        if not filled:  # a box has no fill to stand out by: its line gets a light core
+            _outline(pixels, mask, width / 2, shade.fill)
     out = Image.fromarray(np.rint(pixels).astype(np.uint8))
     draw = ImageDraw.Draw(out)
     plates = plates_of(found, scale)
@@ -174,7 +177,7 @@ def plates_of(found: Iterable[tuple[Entity, Region]], scale: tuple[float, float]
     return plates
 
 
-def _outline(pixels: NDArray[Any], mask: NDArray[np.bool_], width: int, line: str) -> None:
+def _outline(pixels: NDArray[Any], mask: NDArray[np.bool_], width: float, line: str) -> None:
     """Draws the mask's contour into `pixels`, (h, w, 3) float32, in place."""
     window = window_of(mask, masks.reach(width))
     if window is None:
