@@ -6,7 +6,6 @@ question by the words' places, so phrases keep their case and spelling.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field

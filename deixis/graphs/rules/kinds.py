@@ -5,46 +5,28 @@ from __future__ import annotations
 from functools import lru_cache
 
 from deixis.graphs.rules import lexicon as lex
+from deixis.tools.words import lexicon
+from deixis.tools.words.morphology import singular
 
-_MEANS = {
-    "bicycle": "bike cycle bicycle tricycle wheel",
-    "motorcycle": "bike motorbike scooter moped cycle motor vespa harley chopper vehicle",
-    "car": "suv taxi cab jeep sedan van auto automobile vehicle minivan convertible wagon truck hatchback",
-    "truck": "van pickup lorry vehicle trailer semi suv firetruck tractor rv ambulance jeep camper",
-    "bus": "coach decker trolley vehicle van tram minibus",
-    "train": "locomotive engine tram caboose railcar subway trolley car vehicle",
-    "airplane": "plane jet aircraft aeroplane airliner biplane",
-    "boat": "ship canoe kayak raft sailboat ferry yacht gondola vessel dinghy rowboat",
-    "cow": "bull calf ox cattle steer animal bovine heifer",
-    "sheep": "lamb goat ram ewe animal", "horse": "pony foal stallion mare donkey animal colt",
-    "dog": "puppy pup hound animal poodle lab terrier pug pet canine", "cat": "kitten kitty animal feline pet",
-    "elephant": "calf animal tusker", "bear": "cub animal grizzly", "zebra": "animal", "giraffe": "animal",
-    "bird": "duck goose seagull gull pigeon chicken parrot swan geese owl eagle animal hen rooster crow",
-    "teddy bear": "bear teddy toy doll stuffed bears animal plush",
-    "chair": "seat stool armchair recliner lounge rocker lounger wheelchair",
-    "couch": "sofa loveseat seat armchair recliner settee futon chair",
-    "bench": "seat pew", "bed": "mattress bunk cot crib",
-    "dining table": "table desk counter tray tablecloth", "tv": "television monitor screen computer display",
-    "laptop": "computer notebook macbook screen monitor", "cell phone": "phone cellphone mobile smartphone",
-    "cup": "mug glass coffee drink beverage tea bowl container", "wine glass": "glass wine goblet drink champagne",
-    "bottle": "beer wine jar drink soda water", "bowl": "dish plate soup salad rice cup container oatmeal pot food",
-    "sandwich": "burger sub bread bun hamburger toast wrap panini food bagel hoagie half",
-    "hot dog": "hotdog dog sausage bun food frank", "pizza": "slice pie food pan", "cake": "dessert pastry cupcake food pie brownie bread",
-    "donut": "doughnut pastry bagel food", "broccoli": "veggie vegetable vegetables veggies greens food cauliflower",
-    "carrot": "veggie vegetable carrots vegetables food", "orange": "fruit tangerine food citrus clementine mandarin",
-    "banana": "fruit bananas bunch food plantain", "apple": "fruit food", "suitcase": "luggage bag case baggage briefcase trunk",
-    "handbag": "purse bag tote sack", "backpack": "bag pack bookbag rucksack", "umbrella": "parasol canopy",
-    "surfboard": "board", "skateboard": "board", "snowboard": "board", "skis": "ski poles skiis",
-    "tennis racket": "racket racquet", "sports ball": "ball", "baseball bat": "bat", "baseball glove": "glove mitt",
-    "potted plant": "plant bush flower flowers tree pot fern shrub", "vase": "pot jar urn pitcher flowers",
-    "refrigerator": "fridge freezer", "oven": "stove range", "sink": "basin faucet", "toilet": "urinal commode bidet",
-    "remote": "controller wii control wiimote", "mouse": "", "keyboard": "", "book": "magazine novel notebook paper",
-    "clock": "watch face", "parking meter": "meter", "traffic light": "light stoplight signal",
-    "stop sign": "sign", "fire hydrant": "hydrant", "kite": "", "frisbee": "disc disk", "tie": "necktie bowtie",
-    "scissors": "shears scissor", "knife": "blade", "spoon": "utensil ladle", "fork": "utensil", "toothbrush": "brush",
-    "microwave": "", "toaster": "", "hair drier": "dryer hairdryer",
-    "person": "player team rider crowd group family officer gentleman dude skater boarder body",
+_LOOSELY = {
+    "bicycle": "tricycle wheel", "motorcycle": "bike cycle motor", "car": "auto wagon truck",
+    "truck": "van trailer semi suv tractor jeep camper", "bus": "coach decker van tram",
+    "train": "engine trolley car", "cow": "steer", "sheep": "goat", "horse": "donkey",
+    "elephant": "calf tusker", "bear": "cub", "teddy bear": "bear teddy doll animal plush",
+    "chair": "lounge lounger rocker", "couch": "armchair recliner chair", "dining table": "counter tray tablecloth",
+    "tv": "computer display", "laptop": "notebook screen monitor", "cup": "glass coffee drink beverage tea bowl",
+    "wine glass": "glass wine drink champagne", "bottle": "beer wine jar drink soda water",
+    "bowl": "plate soup salad rice cup oatmeal pot food container", "sandwich": "bread toast bagel half bun",
+    "hot dog": "dog sausage", "pizza": "slice pie pan", "cake": "pie brownie bread", "donut": "pastry bagel",
+    "broccoli": "veggie greens cauliflower", "carrot": "veggie", "banana": "bunch", "suitcase": "case briefcase bag",
+    "handbag": "sack", "backpack": "pack bookbag", "umbrella": "canopy", "surfboard": "board",
+    "skateboard": "board", "snowboard": "board", "skis": "pole skiis",
+    "potted plant": "bush flower tree pot shrub", "vase": "pot jar flower", "oven": "range",
+    "sink": "basin faucet", "toilet": "bidet", "remote": "wii control wiimote", "book": "paper",
+    "clock": "face", "traffic light": "light signal", "frisbee": "disc disk", "toothbrush": "brush",
+    "hair drier": "dryer", "person": "player team group family boarder",
 }  # fmt: skip
+"""What people also call these things when they point at them: looser than the synonyms of the lexicon."""
 
 _FAMILIES = (
     frozenset("cow sheep horse dog cat elephant bear zebra giraffe bird".split()) | {"teddy bear"},
@@ -67,45 +49,33 @@ UNKNOWN = 0.3
 
 
 @lru_cache(maxsize=4096)
-def singular(word: str) -> str:
-    """Returns the singular of a noun by its ending, or the word itself."""
-    irregular = {"men": "man", "women": "woman", "people": "person", "children": "child", "geese": "goose",
-                 "mice": "mouse", "knives": "knife", "feet": "foot", "calves": "calf", "shelves": "shelf"}  # fmt: skip
-    if word in irregular:
-        return irregular[word]
-    if len(word) < 4 or word in {"bus", "glass", "scissors", "skis", "glasses", "pants", "jeans", "lens"}:
-        return word
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    if word.endswith(("ches", "shes", "sses", "xes", "buses", "oes")):
-        return word[:-2]
-    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
-
-
-@lru_cache(maxsize=4096)
 def meant(noun: str) -> dict[str, float]:
     """Returns how well each known name fits a noun, in 0..1; empty where no list knows the noun."""
-    noun = noun.casefold().strip()
-    words = noun.split()
+    words = noun.casefold().split()
     if not words or words[-1] in lex.ANYTHING:
         return {}
     head = singular(words[-1])
-    fits: dict[str, float] = {}
-    if head in lex.PERSONS or words[-1] in lex.PERSONS:
-        fits["person"] = 1.0
     phrase = " ".join([*words[:-1], head])
-    for name, said in _MEANS.items():
-        if name in {phrase, head} or (singular(name.split()[-1]) == head and name == phrase):
-            fits[name] = 1.0
-        elif head == name.split()[-1]:
-            fits[name] = max(fits.get(name, 0), 0.85)
-        elif any(form in said.split() for form in {head, words[-1]}):
-            fits[name] = max(fits.get(name, 0), 0.75)
-        elif len(words) > 1 and any(singular(w) == name for w in words[:-1]):
-            fits[name] = max(fits.get(name, 0), 0.5)  # "pizza slice", "cow face", "elephant butt"
-    if head in {"food", "meal", "lunch", "dinner", "snack"}:
-        fits |= {name: 0.75 for name in FOODS}
-    return fits
+    if head in lex.PERSONS or words[-1] in lex.PERSONS:
+        return {"person": 1.0}
+    found: dict[str, float] = {}
+    for said, fit in ((head, 0.9 if len(words) > 1 else 1.0), (phrase, 1.0)):
+        name = lexicon.synonym(said) or (said if lexicon.words_for(said) else "")
+        if name:
+            found[name] = fit
+        for covered in lexicon.kinds_of(said):
+            found.setdefault(covered, 0.75)
+    for name, loose in _LOOSELY.items():
+        if head in loose.split():
+            found.setdefault(name, 0.75)
+    if not found:  # "pizza slice", "cow face", "elephant butt": a part stands for the whole
+        for word in words[:-1]:
+            name = lexicon.synonym(singular(word)) or (
+                singular(word) if lexicon.words_for(singular(word)) else ""
+            )
+            if name:
+                found[name] = 0.6
+    return found
 
 
 def fits(noun: str, names: tuple[str, ...]) -> float:

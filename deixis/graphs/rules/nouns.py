@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Literal, cast
 
 from deixis.graphs.rules import lexicon as lex
 from deixis.graphs.rules.expressions import Place, Side, SizeWord, Worn
@@ -26,6 +26,9 @@ _CONTAINERS = frozenset(
 _LIGHTNESS = frozenset({"dark", "light"})
 
 
+Cover = Literal["upper", "lower", "head", "any"]
+
+
 @dataclass
 class Phrase:
     """What one stretch of words says. `places` stand before the noun, `after` behind it."""
@@ -44,7 +47,7 @@ class Phrase:
         return not self.nouns
 
 
-def covers(garment: str) -> str:
+def covers(garment: str) -> Cover:
     """Returns which part of a person a garment covers: upper, lower, head or any."""
     if garment in lex.HEADWEAR:
         return "head"
@@ -65,7 +68,7 @@ def read_phrase(words: list[str]) -> Phrase:
         following = words[i + 1] if i + 1 < len(words) else ""
         if word in lex.GARMENTS and _is_garment(word, before, following, bool(pending)):
             for colour in pending or [""]:
-                out.worn.append(Worn(colour=colour, garment=word, covers=covers(word)))  # type: ignore[arg-type]
+                out.worn.append(Worn(colour=colour, garment=word, covers=covers(word)))
             pending = []
         elif word in lex.COLOURS and not _is_noun_here(word, before, following):
             pending.append(lex.COLOURS[word])

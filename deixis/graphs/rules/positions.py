@@ -17,7 +17,9 @@ def spread(values: Array, peers: Peers) -> Array:
     among = values[peers] if peers.any() else values
     if not among.size or among.max() - among.min() < 1e-9:
         return np.full(len(values), 0.5)
-    return np.clip((values - among.min()) / (among.max() - among.min()), 0.0, 1.0)
+    return np.asarray(
+        np.clip((values - among.min()) / (among.max() - among.min()), 0.0, 1.0), dtype=np.float64
+    )
 
 
 def place(scene: Scene, said: Place, peers: Peers) -> Array:
@@ -93,4 +95,4 @@ def cut(scene: Scene) -> Array:
     margin_x, margin_y = 0.012 * scene.width, 0.012 * scene.height
     sides = (x1 <= margin_x) | (x2 >= scene.width - margin_x)
     ends = (y1 <= margin_y) * 0.7 + (y2 >= scene.height - margin_y) * 0.3
-    return np.clip(sides * 1.0 + ends * 0.5, 0.0, 1.0)
+    return np.asarray(np.clip(sides * 1.0 + ends * 0.5, 0.0, 1.0), dtype=np.float64)

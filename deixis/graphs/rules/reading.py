@@ -6,7 +6,7 @@ import re
 from typing import Any, cast
 
 from deixis.graphs.rules import lexicon as lex
-from deixis.graphs.rules.expressions import Expression, Ordinal, Place, Related, RelationKind, Side
+from deixis.graphs.rules.expressions import Expression, Ordinal, Place, Related, RelationKind, Side, Worn
 from deixis.graphs.rules.nouns import Phrase, covers, read_phrase
 from deixis.graphs.rules.tokens import joined, tokens
 
@@ -73,9 +73,6 @@ _RELATIONS: list[tuple[str, str]] = [
     ("more", r"that is|who is|which is|that are|who are|that has|who has|that|who|which|where|is|are|was"
              r"|trying to|about to|getting|being|to|while|as|and is|and has|, "),
 ]  # fmt: skip
-_ALTERNATIVES = sorted(
-    ((form, kind) for kind, forms in _RELATIONS for form in [forms]), key=lambda pair: -len(pair[0])
-)
 _RELATION = re.compile(
     " (?:"
     + "|".join(f"(?P<k{i}_{kind}>{forms})" for i, (kind, forms) in enumerate(_RELATIONS))
@@ -221,7 +218,7 @@ def _attach(
         ):
             side = "back" if kind == "behind" else kind
             facts["places"].append(Place(side=cast("Side", side)))
-        owner = last if last is not None and kind in _PERSON_LINKS and phrase.worn + phrase.colours else facts  # type: ignore[operator]
+        owner = last if last is not None and kind in _PERSON_LINKS and phrase.worn + phrase.colours else facts
         facts["places"] += [*phrase.places, *phrase.after]
         if kind == "without":
             return last
@@ -234,10 +231,8 @@ def _attach(
     return _relate(kind, phrase, facts, mains, last, depth)
 
 
-def _clothes(colour: str) -> Any:
-    from deixis.graphs.rules.expressions import Worn
-
-    return Worn(colour=colour, garment="", covers=covers(""))  # type: ignore[arg-type]
+def _clothes(colour: str) -> Worn:
+    return Worn(colour=colour, garment="", covers=covers(""))
 
 
 def _relate(
@@ -256,12 +251,7 @@ def _relate(
         "colours": phrase.colours, "size": phrase.size, "related": [], "excluded": [],
     }  # fmt: skip
     owner = facts
-    if (
-        last is not None
-        and kind in _PERSON_LINKS
-        and last["head"] in lex.PERSONS
-        and mains[1] not in {"", *()}
-    ):
+    if last is not None and kind in _PERSON_LINKS and last["head"] in lex.PERSONS and mains[1]:
         owner = last
     owner["related"].append((relation, target, kind == "without"))
     return target if head in lex.PERSONS else last

@@ -9,8 +9,8 @@ from deixis.tools.words import lexicon
 from deixis.tools.words.morphology import is_plural, singular
 from deixis.tools.words.phrases import BREAKS, COLOURS, DETERMINERS, head_noun
 
-EXACT, NUMBER, SYNONYM, STEM, HEAD, HEAD_SYNONYM, KIND, PART = 1.0, 0.97, 0.85, 0.78, 0.8, 0.7, 0.6, 0.5
-"""Scores of kind ``lexical``: the closer the relation of the words, the higher; an order, not a probability."""
+EXACT, NUMBER, SYNONYM, HEAD, STEM, HEAD_SYNONYM, KIND, PART = 1.0, 0.97, 0.85, 0.8, 0.78, 0.7, 0.6, 0.5
+"""Scores of kind ``lexical``: the closer the words are, the higher; an order, not a probability."""
 
 SIDES = frozenset("left right top bottom front back middle upper lower far near".split())
 TRAITS = COLOURS | SIDES
@@ -20,11 +20,13 @@ BODY = frozenset("hand arm leg foot head face finger torso body hair eye nose ba
 """A detector finds the person behind them; a text that names them does not mean the person."""
 
 _KINDS = {
-    "drink": "coffee tea juice beer wine water soda milk cocktail lemonade", "beverage": "coffee tea juice beer wine water soda milk",
+    "drink": "coffee tea juice beer wine water soda milk cocktail lemonade",
+    "beverage": "coffee tea juice beer wine water soda milk",
     "flower": "rose tulip daisy sunflower lily orchid", "tree": "palm oak pine fir birch maple",
-    "instrument": "guitar violin piano drum flute trumpet cello saxophone", "clothing": "shirt jacket dress coat hat skirt",
-    "clothes": "shirt jacket dress coat hat skirt", "water": "sea lake river ocean pool", "fruit": "grape strawberry lemon pear peach",
-    "sky": "cloud", "plant": "tree flower bush grass", "building": "house church tower skyscraper",
+    "instrument": "guitar violin piano drum flute trumpet cello saxophone",
+    "clothing": "shirt jacket dress coat hat skirt", "clothes": "shirt jacket dress coat hat skirt",
+    "water": "sea lake river ocean pool", "fruit": "grape strawberry lemon pear peach", "sky": "cloud",
+    "plant": "tree flower bush grass", "building": "house church tower skyscraper",
     "weapon": "gun rifle sword knife", "shoe": "boot sneaker sandal", "meat": "steak chicken bacon sausage",
 }  # fmt: skip
 """General words that the lexicon of detector names has no entry for."""
@@ -118,8 +120,12 @@ def likeness(phrase: tuple[str, ...], label: Label) -> float:
         return SYNONYM  # two words below one name (man and woman below person) are no synonyms
     if len(phrase) == 1 and len(label.words) == 1 and len(one) > 3 and stem(one) == stem(label.single):
         return STEM
-    if label.compound:
-        return 0.0
+    return 0.0 if label.compound else _loosely(phrase, one, label)
+
+
+def _loosely(phrase: tuple[str, ...], one: str, label: Label) -> float:
+    """Returns the score by the label's head, by kind, or by a part of a label melted from several."""
+    stands_for = meaning(one)
     if one == label.head or (len(phrase) > 1 and label.single.endswith(" " + one)):
         return HEAD
     if stands_for == label.head_meaning in {one, label.head} and label.head not in BODY:

@@ -29,8 +29,9 @@ _MOST_WORDS = 6
 _OTHER_ONE = frozenset({"another", "other", "second"})
 _ADJECTIVES = COLOURS | frozenset(
     """big small large little tiny huge tall short long old young new wooden metal plastic glass stone brick
-    leather striped spotted round square fluffy furry cute happy sad dirty clean wet dry empty full open closed
-    parked standing sitting sleeping running smiling modern vintage rusty shiny wild domestic beautiful""".split()
+    leather striped spotted round square fluffy furry cute happy sad dirty clean wet dry empty full open
+    closed parked standing sitting sleeping running smiling modern vintage rusty shiny wild domestic
+    beautiful""".split()
 )
 """Words before a linked noun that belong to what is shown: the whole phrase is marked."""
 
