@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine must not fail a property: no deadline, and enough examples to be worth the time.
+settings.register_profile("deixis", deadline=None, max_examples=50)
+settings.load_profile("deixis")
 
 ROOT = Path(__file__).parent.parent
 
