@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from deixis.graphs.rules import lexicon as lex
+from deixis.tools.detection.coco import COCO_80
 from deixis.tools.words import lexicon
 from deixis.tools.words.morphology import singular
 
@@ -60,7 +61,7 @@ def meant(noun: str) -> dict[str, float]:
         return {"person": 1.0}
     found: dict[str, float] = {}
     for said, fit in ((head, 0.9 if len(words) > 1 else 1.0), (phrase, 1.0)):
-        name = lexicon.synonym(said) or (said if lexicon.words_for(said) else "")
+        name = lexicon.synonym(said) or (said if said in COCO_80 else "")
         if name:
             found[name] = fit
         for covered in lexicon.kinds_of(said):

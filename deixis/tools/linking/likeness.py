@@ -58,6 +58,7 @@ def meaning(phrase: str) -> str:
     return lexicon.synonym(phrase) or phrase
 
 
+@lru_cache(maxsize=8192)
 def is_name(word: str) -> bool:
     """Returns whether a singular word or phrase is, or stands for, a thing that detectors name."""
     return bool(lexicon.words_for(word)) or bool(lexicon.synonym(word))

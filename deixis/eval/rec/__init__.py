@@ -1,0 +1,1 @@
+"""Referring expressions: is the thing that an expression means the one that is picked?"""
