@@ -6,15 +6,19 @@ import threading
 from abc import abstractmethod
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from deixis import registry
 from deixis.answer import Score
+from deixis.errors import WeightsMissing
 from deixis.geometry import Box, Frozen, non_maximum_suppression
 from deixis.media.refs import Digest, ImageRef, MediaSource
 from deixis.tools.detection.coco import COCO_80
 from deixis.tools.detection.names import Reader
+from deixis.tools.detection.presence import PRESENT, best_scores, together
 from deixis.tools.detection.protocol import Detection, GroundRequest, GroundResult, PhraseBoxes, Reading
 from deixis.tools.protocol import LocalTool, Role
 from deixis.tools.weights import locate
@@ -48,10 +52,11 @@ class ClosedDetector(LocalTool[GroundRequest, GroundResult]):
     names: tuple[str, ...] = COCO_80
     version = "1"
 
-    def __init__(self, name: str, weights: str, threshold: float) -> None:
+    def __init__(self, name: str, weights: str, threshold: float, second: str = "") -> None:
         self.name = name
         self.weights = weights
         self.threshold = threshold
+        self._second_name = second
         self._digest = locate(weights).digest
         self._reader = Reader(self.names)
         self._raw: OrderedDict[Digest, Raw] = OrderedDict()
@@ -93,6 +98,8 @@ class ClosedDetector(LocalTool[GroundRequest, GroundResult]):
         by_name: dict[str, list[Detection]] = {}
         for detection in kept:
             by_name.setdefault(detection.name, []).append(detection)
+        if request.phrases and request.threshold is None and self._second is not None:
+            by_name = self._with_second_opinion(by_name, raw, self._second, request, media)
         phrases = tuple(self._phrase(phrase, by_name, request) for phrase in request.phrases)
         return GroundResult(phrases=phrases, everything=tuple(kept) if request.everything else ())
 
@@ -107,6 +114,40 @@ class ClosedDetector(LocalTool[GroundRequest, GroundResult]):
                 found.append(self._detection(raw, int(row)))
         found.sort(key=lambda detection: -detection.score.value)
         return _one_name_a_box(found)
+
+    @cached_property
+    def _second(self) -> ClosedDetector | None:
+        """Returns the detector whose second opinion is asked; None where there is none, or no weights."""
+        if not self._second_name:
+            return None
+        try:
+            made: ClosedDetector = registry.tools.create(self._second_name)
+        except WeightsMissing:
+            return None
+        return made
+
+    def _with_second_opinion(
+        self,
+        by_name: dict[str, list[Detection]],
+        raw: Raw,
+        second: ClosedDetector,
+        request: GroundRequest,
+        media: MediaSource,
+    ) -> dict[str, list[Detection]]:
+        """Returns the detections of the names that both detectors together hold for present.
+
+        A present name whose boxes are all below the threshold keeps its best one.
+        """
+        mine = best_scores(raw, len(self.names))
+        theirs = best_scores(second.raw(request.image, media), len(self.names))
+        present = together(mine, theirs) > PRESENT
+        found: dict[str, list[Detection]] = {}
+        for index in np.flatnonzero(present & (mine > 0)):
+            name = self.names[int(index)]
+            rows = np.flatnonzero(raw.classes == index)
+            best = self._detection(raw, int(rows[np.argmax(raw.scores[rows])]))
+            found[name] = by_name.get(name) or [best]
+        return found
 
     def _detection(self, raw: Raw, row: int) -> Detection:
         score = Score(value=float(np.clip(raw.scores[row], 0, 1)), kind="detector")

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class DeimV2(ClosedDetector):
     """Inputs: the picture squeezed to a square, RGB in 0..1, and its size. Boxes come in its pixels."""
 
-    def __init__(self, name: str, weights: str, threshold: float, side: int) -> None:
-        super().__init__(name, weights, threshold)
+    def __init__(self, name: str, weights: str, threshold: float, side: int, second: str = "") -> None:
+        super().__init__(name, weights, threshold, second)
         self._side = side
         self._session = session(weights)
 
@@ -32,9 +32,10 @@ class DeimV2(ClosedDetector):
         return Raw(boxes[0].astype(np.float64), scores[0].astype(np.float64), labels[0].astype(np.int64))
 
 
-def femto(threshold: float = 0.4) -> DeimV2:
-    """Returns the detector of the profile light."""
-    return DeimV2("detection/deimv2-femto", "detect/deimv2_hgnetv2_femto_coco.onnx", threshold, 416)
+def femto(threshold: float = 0.4, second: str = "detection/picodet-s") -> DeimV2:
+    """Returns the detector of the profile light; `second` is asked whether a thing is there at all."""
+    weights = "detect/deimv2_hgnetv2_femto_coco.onnx"
+    return DeimV2("detection/deimv2-femto", weights, threshold, 416, second)
 
 
 def atto(threshold: float = 0.4) -> DeimV2:

@@ -1,0 +1,1 @@
+"""Detection: average precision of the boxes."""

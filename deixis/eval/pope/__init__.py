@@ -1,0 +1,1 @@
+"""Presence: yes/no questions about things that are and are not there."""
