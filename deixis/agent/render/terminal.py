@@ -1,134 +1,195 @@
-"""Answers in the terminal: coloured, numbered phrases, where things are, what is not there, the steps."""
+"""An answer in the terminal: coloured, numbered phrases; tables; a bar of time for sounds.
+
+Everything that comes from outside is added as literal text, so markup and escape codes do nothing. Without
+a terminal, or with NO_COLOR, rich leaves the colours out and the numbers tell.
+"""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from deixis.agent.render.palette import colour, hexadecimal
+from deixis.agent.render import wording
+from deixis.agent.render.palette import INK, colour
+from deixis.agent.render.plain import plain
 from deixis.answer import Entity, GroundedAnswer, Region
-from deixis.trace import Trace
+from deixis.media.refs import AudioRef, VideoRef
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-BAR = 24
-STATUS = {
-    "degraded": "Some tools failed; the answer is worth that much less (see below).",
-    "partial": "The run was ended early; this is what was found so far.",
-    "needs_mllm": "An open question: it takes a language model; these are observations only.",
-}
-REASON = {
-    "absent": "looked for, and not there",
-    "not_covered": "no tool here knows it: nothing is said about its being there",
-    "not_looked": "could not be looked for",
-}
+    from deixis.trace import Trace
+
+BAR = 32
+"""Characters of the time bar."""
+VERDICT_STYLE = {"matched": "green", "unmatched": "red", "unknown": "yellow"}
 
 
-def plain(text: str) -> str:
-    """Returns the text without control characters: a label must not steer the terminal."""
-    return CONTROL.sub("", text)
+def show(answer: GroundedAnswer, console: Console, trace: Trace | None = None) -> None:
+    """Prints the answer: text, what it points at, relation, not found, problems, and the trace if given."""
+    from rich.text import Text
+
+    _print(console, answer_text(answer))
+    if answer.entities:
+        _print(console, Text())
+        _print(console, _entities(answer, _ascii(console)))
+    for line in (*_relations(answer), *_not_found(answer), *_problems(answer)):
+        _print(console, line)
+    if trace is not None:
+        _print(console, Text())
+        show_trace(trace, console)
 
 
 def answer_text(answer: GroundedAnswer) -> Text:
-    """Returns the answer with its phrases coloured and numbered."""
+    """Returns the answer's text, each mention on its entity's colour and followed by its number."""
     from rich.text import Text
 
     text = Text()
     for piece, entity in answer.pieces():
-        if entity is None:
-            text.append(plain(piece))
-            continue
-        paint = hexadecimal(colour(entity.number).light)
-        text.append(plain(piece), style=f"bold black on {paint}")
-        text.append(f"[{entity.number}]", style="dim")
+        _add(text, piece, entity, lines=True)
     return text
 
 
-def show(answer: GroundedAnswer, console: Console, trace: Trace | None = None) -> None:
-    """Prints the answer, its entities, the relation, what is not there, problems, and the steps."""
-    from rich.padding import Padding
-
-    console.print(Padding(answer_text(answer), (1, 2)), highlight=False)
-    if answer.status in STATUS:
-        console.print(f"  {STATUS[answer.status]}", style="yellow", highlight=False)
-    _entities(answer, console)
-    if answer.relation is not None:
-        reasons = "; ".join(dict.fromkeys(r.reason for r in answer.relations if r.reason))
-        line = f"  Picture and sound: {answer.relation}" + (f" ({plain(reasons)})" if reasons else "")
-        console.print(line, highlight=False, markup=False)
-    for gone in answer.not_found:
-        note = REASON[gone.reason]
-        console.print(f"  Not found: {plain(gone.phrase)} – {note}.", highlight=False, markup=False)
-    for lost in answer.unplaced:
-        console.print(f"  Not placed: {plain(lost.phrase)} – {plain(lost.reason)}.", markup=False)
-    for problem in answer.problems:
-        line = f"  Problem: {plain(problem.message)} [{problem.code}] {plain(problem.cure)}"
-        console.print(line.rstrip(), style="yellow", highlight=False, markup=False)
-    console.print(
-        f"  run {answer.run} · {answer.profile} · {answer.seconds:.2f} s", style="dim", highlight=False
-    )
-    if trace is not None:
-        show_trace(trace, console)
-
-
-def _entities(answer: GroundedAnswer, console: Console) -> None:
-    if not answer.entities:
-        return
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=True, padding=(0, 2, 0, 0))
-    for title in ("#", "what", "where", "score", "seen by"):
-        table.add_column(title, style="" if title in ("#", "what") else "dim", overflow="fold")
-    durations = {ref.digest: ref.duration_s for ref in answer.media if ref.kind != "image"}
-    for entity in answer.entities:
-        paint = hexadecimal(colour(entity.number).light)
-        evidence = entity.evidence[0] if entity.evidence else None
-        seen = f"{evidence.tool}, step {evidence.step}" if evidence else "nobody: unsupported"
-        best = max((region.score for region in entity.regions), key=lambda s: s.value, default=None)
-        table.add_row(
-            Text(f" {entity.number} ", style=f"bold black on {paint}"),
-            Text(plain(entity.label)),
-            Text(_where(entity, durations)),
-            Text(f"{best.value:.2f} ({best.kind})" if best else "–"),
-            Text(seen + (f" · {plain(evidence.note)}" if evidence and evidence.note else "")),
-        )
-    console.print(table)
-
-
-def _where(entity: Entity, durations: dict[str, float]) -> str:
-    lines = [_place(region, durations) for region in entity.regions[:6]]
-    more = len(entity.regions) - len(lines)
-    return "\n".join(lines + ([f"… and {more} more"] if more else []))
-
-
-def _place(region: Region, durations: dict[str, float]) -> str:
-    if region.span is not None:
-        total = durations.get(region.media) or region.span.end_s or 1.0
-        first = min(BAR - 1, int(BAR * region.span.start_s / total))
-        last = max(first + 1, min(BAR, round(BAR * region.span.end_s / total)))
-        bar = "·" * first + "█" * (last - first) + "·" * (BAR - last)
-        return f"{bar} {region.span.start_s:.2f}–{region.span.end_s:.2f} s"
-    if region.box is not None:
-        x1, y1, x2, y2 = (round(value) for value in region.box.xyxy_px)
-        return f"box {x1},{y1} – {x2},{y2} px" + (" + mask" if region.mask else "")
-    return "somewhere"
-
-
 def show_trace(trace: Trace, console: Console) -> None:
-    """Prints the steps of a run: what each was for, which tools it called, how they fared, how long."""
-    from rich.table import Table
+    """Prints the steps of a run: kind, words, tools, seconds, status."""
     from rich.text import Text
 
-    table = Table(title=f"run {trace.record.run}: {trace.record.status}", title_justify="left")
-    for title in ("step", "kind", "what", "tools", "s"):
-        table.add_column(title, overflow="fold", justify="right" if title == "s" else "left")
+    record = trace.record
+    head = f"Run {record.run}: {record.status}, {record.seconds:.2f} s, profile {record.profile}"
+    _print(console, Text(plain(head), style="bold"))
+    table = _table("#", "step", "words", "tools", "time", "status")
     for step in trace.steps:
-        status = {seen.call: seen.status for seen in step.observations}
-        calls = [f"{action.tool}: {status.get(action.call, 'no answer')}" for action in step.actions]
-        cells = (str(step.index), step.kind, plain(step.text), "\n".join(calls), f"{step.seconds:.2f}")
-        table.add_row(*(Text(cell) for cell in cells))
-    console.print(table)
+        status = wording.outcome(step)
+        told = Text(status, style={"ok": "green", "cached": "cyan"}.get(status, "red"))
+        for seen in step.observations:
+            if seen.fault:
+                told.append(f"\n{plain(str(seen.fault.get('message', '')))}")
+        tools = Text("\n".join(plain(tool) for tool in wording.tools_of(step)))
+        words = Text(plain(step.text))
+        table.add_row(Text(str(step.index)), Text(step.kind), words, tools, Text(f"{step.seconds:.2f} s"), told)
+    _print(console, table)
+
+
+def _print(console: Console, what: Any) -> None:
+    console.print(what, markup=False, highlight=False, emoji=False, soft_wrap=False)
+
+
+def _ascii(console: Console) -> bool:
+    return not console.encoding.lower().replace("-", "").startswith("utf")
+
+
+def _table(*columns: str) -> Table:
+    from rich.table import Table
+
+    table = Table(*columns, box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    table.columns[0].no_wrap = True
+    return table
+
+
+def _style(entity: Entity) -> str:
+    shade = colour(entity.number)
+    return f"{INK} on {shade.fill}" if entity.supported else "underline"
+
+
+def _add(text: Text, piece: str, entity: Entity | None, *, lines: bool = False) -> None:
+    """Appends a piece of text, with the number of the entity that it names."""
+    words = plain(piece, lines=lines)
+    if entity is None:
+        text.append(words)
+        return
+    text.append(words, style=_style(entity))
+    text.append(f"[{entity.number}]", style=f"bold white on {colour(entity.number).line}")
+
+
+def _entities(answer: GroundedAnswer, ascii_only: bool) -> Table:
+    from rich.text import Text
+
+    table = _table("#", "what", "where", "score", "seen or heard by")
+    for entity in sorted(answer.entities, key=lambda entity: entity.number):
+        number = Text(f" {entity.number} ", style=f"bold white on {colour(entity.number).line}")
+        places, scores = Text(), Text()
+        for index, region in enumerate(entity.regions):
+            end = "\n" if index < len(entity.regions) - 1 else ""
+            places.append(f"{wording.where(region)}{end}")
+            scores.append(f"{wording.score_text(region.score)}{end}")
+        bar = _bar(entity, answer, ascii_only)
+        if bar is not None:
+            places.append("\n").append(bar)
+        if not entity.supported:
+            places = Text("said, but nothing saw or heard it", style="yellow")
+        by = Text("\n".join(dict.fromkeys(plain(f"{e.tool} {e.version}") for e in entity.evidence)))
+        table.add_row(number, Text(plain(entity.label)), places, scores, by)
+    return table
+
+
+def _bar(entity: Entity, answer: GroundedAnswer, ascii_only: bool) -> Text | None:
+    """Returns a line of time with the entity's spans marked, of the first sound that they are in."""
+    from rich.text import Text
+
+    spans = [region for region in entity.regions if region.span is not None]
+    if not spans:
+        return None
+    refs = [ref for ref in answer.media if ref.digest == spans[0].media]
+    duration = next((ref.duration_s for ref in refs if isinstance(ref, AudioRef | VideoRef)), 0.0)
+    if duration <= 0:
+        return None
+    on, off = ("#", "-") if ascii_only else ("━", "─")
+    marked = _cells([region for region in spans if region.media == spans[0].media], duration)
+    bar = Text()
+    for index in range(BAR):
+        hit = index in marked
+        bar.append(on if hit else off, style=colour(entity.number).fill if hit else "dim")
+    return bar.append(f" {duration:.1f} s", style="dim")
+
+
+def _cells(spans: list[Region], duration: float) -> set[int]:
+    cells: set[int] = set()
+    for region in spans:
+        if region.span is not None:
+            first = min(BAR - 1, int(region.span.start_s / duration * BAR))
+            last = max(first + 1, round(region.span.end_s / duration * BAR))
+            cells.update(range(first, min(BAR, last)))
+    return cells
+
+
+def _relations(answer: GroundedAnswer) -> list[Text]:
+    from rich.text import Text
+
+    lines = []
+    for found in answer.relations:
+        line = Text(f"{found.verdict}: ", style=f"bold {VERDICT_STYLE[found.verdict]}")
+        rest = Text()
+        for words, entity in wording.relation(answer, found):
+            _add(rest, words, entity)
+        if found.reason:
+            rest.append(f" ({plain(found.reason)})")
+        lines.append(Text.assemble(line, rest))
+    if answer.relation is not None:
+        lines.append(
+            Text(f"Verdict: {wording.VERDICTS[answer.relation]}.", style=VERDICT_STYLE[answer.relation])
+        )
+    return [Text(), *lines] if lines else []
+
+
+def _not_found(answer: GroundedAnswer) -> list[Text]:
+    from rich.text import Text
+
+    return [
+        Text.assemble(("not found: ", "bold yellow"), plain(gone.phrase), f" – {plain(wording.missing(gone))}")
+        for gone in answer.not_found
+    ]
+
+
+def _problems(answer: GroundedAnswer) -> list[Text]:
+    from rich.text import Text
+
+    lines = []
+    if answer.status != "complete":
+        lines.append(Text(f"This answer is {wording.STATUS[answer.status]}.", style="bold yellow"))
+    for problem in answer.problems:
+        line = Text.assemble(("problem: ", "bold red"), plain(problem.message), f" [{plain(problem.code)}]")
+        if problem.cure:
+            line.append(f" {plain(problem.cure)}", style="dim")
+        lines.append(line)
+    return lines
