@@ -243,3 +243,28 @@ class GroundedAnswer(Frozen):
         if at < len(self.text):
             out.append((self.text[at:], None))
         return out
+
+    def save(
+        self,
+        folder: str | Path,
+        store: Any = None,
+        exporters: Sequence[str] = ("json", "coco", "png", "html"),
+    ) -> list[Path]:
+        """Returns the files written into `folder`, which is made where it is missing, exporter by exporter.
+
+        Args:
+            store: where the media and the trace are; None takes the user's own `deixis.store.Store`.
+            exporters: names of the registry ``deixis.exporters``.
+
+        Raises:
+            InputFault: there is no such exporter, or the store lacks a medium that one needs.
+            OSError: the folder cannot be written.
+        """
+        from deixis.registry import exporters as registry
+
+        made = [registry.create(name) for name in exporters]
+        if store is None:
+            from deixis.store import Store
+
+            store = Store()
+        return [path for exporter in made for path in exporter.save(self, Path(folder), store)]
