@@ -1,4 +1,8 @@
-"""``coco.json``: boxes and masks in COCO's form, for labelling tools and evaluation."""
+"""``coco.json``: pictures, categories and annotations as COCO tools read them, masks as compressed RLE.
+
+Format: "COCO data format", cocodataset.org. An annotation carries four extra fields, which COCO readers pass
+over: ``score`` with ``score_kind``, ``entity_id`` and ``number``.
+"""
 
 from __future__ import annotations
 
@@ -6,73 +10,78 @@ import json
 from pathlib import Path
 from typing import Any
 
-from deixis.agent.export.protocol import ExportStore
-from deixis.answer import GroundedAnswer
+from deixis.agent.export.protocol import MediaFiles
+from deixis.agent.render.overlay import regions_of
+from deixis.answer import Entity, GroundedAnswer, Region
+from deixis.media.refs import ImageRef
 from deixis.store.blobs import write_whole
 
 
-def coco_of(answer: GroundedAnswer) -> dict[str, Any]:
-    """Returns the answer as a COCO data set: pictures, categories by label, one annotation a region.
+class CocoExporter:
+    """Writes boxes and masks; sounds have no place in COCO. Needs no media."""
 
-    Boxes are ``[x, y, width, height]`` in pixels of the original; masks are compressed RLE. Beside
-    COCO's fields stand `score`, `score_kind` and `entity`.
+    name = "coco"
+
+    def save(self, answer: GroundedAnswer, folder: Path, store: MediaFiles) -> list[Path]:
+        """Returns the one file ``coco.json``."""
+        path = folder / "coco.json"
+        write_whole(path, (json.dumps(coco(answer), indent=1, ensure_ascii=False) + "\n").encode())
+        return [path]
+
+
+def coco(answer: GroundedAnswer) -> dict[str, Any]:
+    """Returns the answer as a COCO data set: ids from 1; boxes as x, y, width, height in original pixels.
+
+    ``segmentation`` is an RLE, or empty where no tool made a mask. ``area`` is that of the mask, or of the box.
     """
-    images = [ref for ref in answer.media if ref.kind == "image"]
-    image_ids = {ref.digest: number for number, ref in enumerate(images, 1)}
-    labels = sorted({entity.label for entity in answer.entities if entity.kind == "thing"})
-    category_ids = {label: number for number, label in enumerate(labels, 1)}
-    annotations: list[dict[str, Any]] = []
-    for entity in answer.entities:
-        for region in entity.regions:
-            if region.box is None or region.media not in image_ids:
-                continue
-            annotation: dict[str, Any] = {
-                "id": len(annotations) + 1,
-                "image_id": image_ids[region.media],
-                "category_id": category_ids[entity.label],
-                "bbox": [round(value, 2) for value in region.box.xywh_px],
-                "area": float(region.mask.area if region.mask else region.box.area),
-                "iscrowd": 0,
-                "score": region.score.value,
-                "score_kind": region.score.kind,
-                "entity": entity.id,
-            }
-            if region.mask is not None:
-                annotation["segmentation"] = region.mask.as_coco()
-            annotations.append(annotation)
+    pictures = [ref for ref in answer.media if isinstance(ref, ImageRef)]
+    found = [
+        (index, entity, region)
+        for index, ref in enumerate(pictures, 1)
+        for entity, region in regions_of(answer.entities, ref.digest)
+    ]
+    labels = dict.fromkeys(entity.label for _, entity, _ in found)
+    categories = {label: index for index, label in enumerate(labels, 1)}
     return {
         "info": {"description": answer.question, "version": str(answer.schema_version), "run": answer.run},
         "licenses": [],
         "images": [
             {
-                "id": image_ids[ref.digest],
-                "file_name": ref.name or f"{ref.digest.removeprefix('sha256:')}",
+                "id": index,
+                "file_name": ref.name or ref.digest.replace(":", "-"),
                 "width": ref.size.width,
                 "height": ref.size.height,
                 "digest": ref.digest,
             }
-            for ref in images
-            if ref.kind == "image"
+            for index, ref in enumerate(pictures, 1)
         ],
-        "categories": [{"id": number, "name": label} for label, number in category_ids.items()],
-        "annotations": annotations,
+        "categories": [
+            {"id": index, "name": label, "supercategory": ""} for label, index in categories.items()
+        ],
+        "annotations": [
+            {"id": number, "image_id": image, "category_id": categories[entity.label], **_where(entity, region)}
+            for number, (image, entity, region) in enumerate(found, 1)
+        ],
     }
 
 
-class CocoExporter:
-    """Writes `coco_of` an answer; nothing where there is no picture."""
-
-    name = "coco"
-
-    def save(self, answer: GroundedAnswer, folder: Path, store: ExportStore) -> list[Path]:
-        """Returns the one file written, or none."""
-        if not any(ref.kind == "image" for ref in answer.media):
-            return []
-        path = folder / "coco.json"
-        write_whole(path, json.dumps(coco_of(answer), ensure_ascii=False).encode())
-        return [path]
+def _where(entity: Entity, region: Region) -> dict[str, Any]:
+    mask = region.mask
+    box = region.box or (mask.box if mask else None)
+    if box is None:
+        raise ValueError(f"a region of {entity.id} is in no picture")
+    return {
+        "bbox": [round(value, 3) for value in box.xywh_px],
+        "area": mask.area if mask else round(box.area, 3),
+        "segmentation": mask.as_coco() if mask else [],
+        "iscrowd": 0,
+        "score": region.score.value,
+        "score_kind": region.score.kind,
+        "entity_id": entity.id,
+        "number": entity.number,
+    }
 
 
 def export() -> CocoExporter:
-    """Returns the exporter."""
+    """Returns the exporter ``coco``."""
     return CocoExporter()

@@ -1,4 +1,4 @@
-"""``overlay.png``, one tile per entity, and a film strip of the tiles."""
+"""``overlay.png`` (``overlay-1.png`` … for several pictures), ``tiles/entity-N.png``, ``tiles/strip.png``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deixis.agent.export.protocol import ExportStore
-from deixis.agent.render.overlay import overlay
-from deixis.agent.render.tiles import film_strip, tile
+from deixis.agent.export.protocol import MediaFiles
+from deixis.agent.render.overlay import MAX_SIDE, overlay
+from deixis.agent.render.tiles import strip, tiles
 from deixis.answer import GroundedAnswer
 from deixis.media.refs import ImageRef
 from deixis.store.blobs import write_whole
@@ -18,36 +18,37 @@ if TYPE_CHECKING:
 
 
 class PngExporter:
-    """Writes an overlay per picture, ``overlay-2.png`` for the second, and the tiles."""
+    """Draws every picture of the answer, and a tile for every thing. An answer about sounds has no picture."""
 
     name = "png"
 
-    def save(self, answer: GroundedAnswer, folder: Path, store: ExportStore) -> list[Path]:
-        """Returns the files written; none where there is no picture."""
-        written: list[Path] = []
-        tiles: list[Image.Image] = []
-        images = [ref for ref in answer.media if isinstance(ref, ImageRef)]
-        for number, image in enumerate(images, 1):
-            name = "overlay.png" if number == 1 else f"overlay-{number}.png"
-            written.append(_write(folder / name, overlay(answer, image, store)))
-        for entity in answer.entities:
-            made = next((t for image in images if (t := tile(answer, entity, image, store))), None)
-            if made is not None:
-                tiles.append(made)
-                written.append(_write(folder / "tiles" / f"entity-{entity.number}.png", made))
-        strip = film_strip(tiles)
-        if strip is not None and len(tiles) > 1:
-            written.append(_write(folder / "tiles" / "strip.png", strip))
+    def save(self, answer: GroundedAnswer, folder: Path, store: MediaFiles) -> list[Path]:
+        """Returns the overlays, the tiles in the order of their numbers, and the film strip.
+
+        Raises:
+            InputFault: the store does not have a picture of the answer.
+        """
+        refs = list({ref.digest: ref for ref in answer.media if isinstance(ref, ImageRef)}.values())
+        pictures = {ref.digest: store.pixels(ref, max_side=MAX_SIDE) for ref in refs}
+        written = []
+        for index, ref in enumerate(refs, 1):
+            name = "overlay.png" if len(refs) == 1 else f"overlay-{index}.png"
+            written.append(_write(folder / name, overlay(pictures[ref.digest], answer, ref.digest)))
+        made = tiles(pictures, answer)
+        for entity, tile in made:
+            written.append(_write(folder / "tiles" / f"entity-{entity.number}.png", tile))
+        if made:
+            written.append(_write(folder / "tiles" / "strip.png", strip([tile for _, tile in made])))
         return written
 
 
-def _write(path: Path, picture: Image.Image) -> Path:
-    out = io.BytesIO()
-    picture.save(out, "PNG")
-    write_whole(path, out.getvalue())
+def _write(path: Path, image: Image.Image) -> Path:
+    data = io.BytesIO()
+    image.save(data, "PNG")
+    write_whole(path, data.getvalue())
     return path
 
 
 def export() -> PngExporter:
-    """Returns the exporter."""
+    """Returns the exporter ``png``."""
     return PngExporter()

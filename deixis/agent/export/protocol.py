@@ -1,4 +1,4 @@
-"""What an exporter is: it writes an answer into a folder, whole files or none."""
+"""What an exporter is, and what it may ask for."""
 
 from __future__ import annotations
 
@@ -7,23 +7,30 @@ from typing import Protocol
 
 from deixis.answer import GroundedAnswer
 from deixis.media.refs import Digest, MediaSource
-from deixis.store.runs import RunLog
 
 
-class ExportStore(MediaSource, Protocol):
-    """A store that also gives the original files and the runs."""
+class MediaFiles(MediaSource, Protocol):
+    """A source of media that can also name the files (`deixis.store.Store`)."""
 
-    @property
-    def runs(self) -> RunLog: ...
-
-    def path(self, digest: Digest) -> Path: ...
+    def path(self, digest: Digest) -> Path:
+        """Returns the file with the original bytes of a medium."""
+        ...
 
 
 class Exporter(Protocol):
-    """Writes an answer; the same answer gives the same files."""
+    """Writes an answer into a folder, which is made where it is missing; every file whole or not at all.
+
+    Attributes:
+        name: the registry's name, e.g. ``coco``.
+    """
 
     name: str
 
-    def save(self, answer: GroundedAnswer, folder: Path, store: ExportStore) -> list[Path]:
-        """Returns the files written into `folder`, which is there."""
+    def save(self, answer: GroundedAnswer, folder: Path, store: MediaFiles) -> list[Path]:
+        """Returns the files that were written, in a stable order and under stable names.
+
+        Raises:
+            InputFault: a medium of the answer is needed, and the store does not have it.
+            OSError: the folder cannot be written.
+        """
         ...
