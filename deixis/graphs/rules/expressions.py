@@ -15,7 +15,19 @@ from deixis.geometry import Frozen
 Side = Literal["left", "right", "middle", "top", "bottom", "front", "back", "corner"]
 SizeWord = Literal["large", "small", "tall", "short", "wide", "thin", "long"]
 RelationKind = Literal[
-    "left", "right", "above", "below", "on", "in", "front", "behind", "near", "between", "with", "holding"
+    "left",
+    "right",
+    "above",
+    "below",
+    "on",
+    "in",
+    "front",
+    "behind",
+    "near",
+    "between",
+    "with",
+    "holding",
+    "held",
 ]
 
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deixis.graphs.rules import lexicon as lex
-from deixis.graphs.rules.patterns import OPENERS, POLITE, RULES
+from deixis.graphs.rules.patterns import OPENERS, POLITE
+from deixis.graphs.rules.picture_patterns import PICTURE_RULES
+from deixis.graphs.rules.sound_patterns import SOUND_RULES
 from deixis.graphs.rules.spans import noun_phrases, trimmed
 from deixis.graphs.rules.tokens import Token, joined, tokens
 
@@ -24,7 +26,8 @@ _OTHER_LANGUAGES = frozenset(
     var är hvor waar""".split()
 )
 _PREPOSITIONS = frozenset(
-    "on in at to next behind under above near beside between below over inside left right top bottom far".split()
+    """on in at to next behind under above near beside between below over inside left right top bottom
+    far""".split()
 )
 
 
@@ -80,7 +83,7 @@ def _read_sentence(text: str, run: list[Token], asked: bool) -> Reading:
     if not run:
         return Reading(intent="describe")
     line, starts = joined(run)
-    for rule in RULES:
+    for rule in (*SOUND_RULES, *PICTURE_RULES):
         found = rule.pattern.search(line)
         if found is None:
             continue
@@ -195,7 +198,7 @@ def _bare(text: str, run: list[Token], asked: bool) -> Reading:
         "i",
         "you",
     }
-    if language == "other" or len(words) > _MOST_WORDS_OF_A_NAME or words[0] in verbs or not run:
+    if language == "other" or len(words) > _MOST_WORDS_OF_A_NAME or words[0] in verbs:
         return Reading()
     if words[0] in {"what", "which", "is", "are", "was", "were", "has", "have", "whose", "whom"}:
         return Reading()

@@ -14,12 +14,15 @@ _LOOSELY = {
     "truck": "van trailer semi suv tractor jeep camper", "bus": "coach decker van tram",
     "train": "engine trolley car", "cow": "steer", "sheep": "goat", "horse": "donkey",
     "elephant": "calf tusker", "bear": "cub", "teddy bear": "bear teddy doll animal plush",
-    "chair": "lounge lounger rocker", "couch": "armchair recliner chair", "dining table": "counter tray tablecloth",
-    "tv": "computer display", "laptop": "notebook screen monitor", "cup": "glass coffee drink beverage tea bowl",
+    "chair": "lounge lounger rocker", "couch": "armchair recliner chair",
+    "dining table": "counter tray tablecloth",
+    "tv": "computer display", "laptop": "notebook screen monitor",
+    "cup": "glass coffee drink beverage tea bowl",
     "wine glass": "glass wine drink champagne", "bottle": "beer wine jar drink soda water",
     "bowl": "plate soup salad rice cup oatmeal pot food container", "sandwich": "bread toast bagel half bun",
     "hot dog": "dog sausage", "pizza": "slice pie pan", "cake": "pie brownie bread", "donut": "pastry bagel",
-    "broccoli": "veggie greens cauliflower", "carrot": "veggie", "banana": "bunch", "suitcase": "case briefcase bag",
+    "broccoli": "veggie greens cauliflower", "carrot": "veggie", "banana": "bunch",
+    "suitcase": "case briefcase bag",
     "handbag": "sack", "backpack": "pack bookbag", "umbrella": "canopy", "surfboard": "board",
     "skateboard": "board", "snowboard": "board", "skis": "pole skiis",
     "potted plant": "bush flower tree pot shrub", "vase": "pot jar flower", "oven": "range",
@@ -36,7 +39,8 @@ _FAMILIES = (
     frozenset("chair couch bench bed".split()) | {"dining table"},
     frozenset("cup bottle bowl vase".split()) | {"wine glass"},
     frozenset("backpack handbag suitcase".split()), frozenset("surfboard skateboard snowboard skis".split()),
-    frozenset("tv laptop".split()) | {"cell phone"}, frozenset("oven microwave refrigerator sink toaster".split()),
+    frozenset("tv laptop".split()) | {"cell phone"},
+    frozenset("oven microwave refrigerator sink toaster".split()),
 )  # fmt: skip
 """Kinds that small detectors mistake for one another."""
 _MISTAKEN = 0.3
@@ -91,7 +95,7 @@ def fits(noun: str, names: tuple[str, ...]) -> float:
         direct = {singular(noun), noun}
         if any(name.casefold() in direct for name in names):
             return 1.0
-        return 1.0 if not noun or noun.split()[-1] in lex.ANYTHING else UNKNOWN
+        return 1.0 if not noun or noun.rsplit(maxsplit=1)[-1] in lex.ANYTHING else UNKNOWN
     best = 0.02
     for rank, name in enumerate(names):
         fit = known.get(name.casefold(), 0.0)

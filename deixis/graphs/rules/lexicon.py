@@ -4,8 +4,8 @@ from __future__ import annotations
 
 COLOURS = {
     "red": "red", "maroon": "red", "crimson": "red", "burgundy": "red", "scarlet": "red",
-    "orange": "orange", "yellow": "yellow", "gold": "yellow", "golden": "yellow", "blonde": "yellow",
-    "blond": "yellow", "green": "green", "olive": "green", "lime": "green", "teal": "teal",
+    "orange": "orange", "yellow": "yellow", "gold": "yellow", "golden": "yellow",
+    "green": "green", "olive": "green", "lime": "green", "teal": "teal",
     "turquoise": "teal", "cyan": "teal", "aqua": "teal", "blue": "blue", "navy": "blue", "denim": "blue",
     "purple": "purple", "violet": "purple", "lavender": "purple", "pink": "pink", "magenta": "pink",
     "brown": "brown", "tan": "tan", "beige": "tan", "khaki": "tan", "cream": "tan", "black": "black",
@@ -24,7 +24,7 @@ LOWER = frozenset(
     "pants jeans shorts skirt trousers leggings tights socks shoes boots sneakers trunks cleats".split()
 )
 HEADWEAR = frozenset(
-    "hat cap helmet hair beanie hood headband glasses sunglasses beard mustache visor".split()
+    "hat cap helmet hair haired hairs beanie hood headband glasses sunglasses beard mustache visor".split()
 )
 GARMENTS = UPPER | LOWER | HEADWEAR
 """What people wear: a coloured one names its wearer ("red shirt" is the person in it)."""
@@ -44,8 +44,8 @@ SIDES = {
     "right": "right", "rightmost": "right", "righthand": "right", "rt": "right", "rightest": "right",
     "middle": "middle", "center": "middle", "centre": "middle", "mid": "middle", "central": "middle",
     "centermost": "middle", "middlemost": "middle", "centered": "middle",
-    "top": "top", "upper": "top", "topmost": "top", "uppermost": "top", "highest": "top", "up": "top",
-    "upright": "", "bottom": "bottom", "lower": "bottom", "lowest": "bottom", "bottommost": "bottom",
+    "top": "top", "upper": "top", "topmost": "top", "uppermost": "top", "highest": "top",
+    "bottom": "bottom", "lower": "bottom", "lowest": "bottom", "bottommost": "bottom",
     "front": "front", "foreground": "front", "forefront": "front", "closest": "front", "nearest": "front",
     "closer": "front", "foremost": "front", "frontmost": "front", "nearer": "front",
     "back": "back", "background": "back", "rear": "back", "furthest": "back", "farthest": "back",
@@ -98,8 +98,10 @@ SOUND_VERBS = {
     verb: stem
     for stem, forms in {
         "bark": "bark barks barking barked", "meow": "meow meows meowing", "ring": "ring rings ringing rang",
-        "honk": "honk honks honking honked", "sing": "sing sings singing sang", "chirp": "chirp chirps chirping",
-        "speak": "speak speaks speaking spoke", "talk": "talk talks talking talked", "cry": "cry cries crying cried",
+        "honk": "honk honks honking honked", "sing": "sing sings singing sang",
+        "chirp": "chirp chirps chirping",
+        "speak": "speak speaks speaking spoke", "talk": "talk talks talking talked",
+        "cry": "cry cries crying cried",
         "laugh": "laugh laughs laughing laughed", "cough": "cough coughs coughing coughed",
         "shout": "shout shouts shouting shouted", "scream": "scream screams screaming screamed",
         "whistle": "whistles whistling whistled", "beep": "beep beeps beeping beeped",
@@ -122,6 +124,7 @@ SOUND_NOUNS = frozenset(
     bark barking barks meow meowing meows ringing honk honking chirping birdsong beep beeping voice voices
     talking singing noise sound conversation shouting screaming coughing cough sneeze sneezing snoring
     clapping cheering buzzing humming ticking typing melody song rumble roar growl silence explosion gunshot
-    gunshots bang splash crash echo ringtone hiss purring howling squeak creak rustling chatter tune""".split()
+    gunshots bang splash crash echo ringtone hiss purring howling squeak creak rustling
+    chatter tune""".split()
 )
 """Nouns that name a sound rather than a thing."""

@@ -12,7 +12,10 @@ _FILL = lex.DETERMINERS | frozenset(
     """and or of is are was were be being been has have had who whom most far very extreme really pretty
     so just only kind sort bit more less than also other same whole entire visible seen shown bodied side
     sides hand row end way direction hands colored coloured color colour long-sleeved sleeve sleeved sleeves
-    skinned facing almost completely mostly partially slightly directly immediately whose there here""".split()
+    skinned facing almost completely mostly partially slightly directly immediately whose there here up down out
+    off
+    it him her them himself herself itself themselves another ready getting
+    two three four five six several many few some lots""".split()
 )
 _PARTS = frozenset(
     """piece slice bunch group pair half part stack pile bit portion set row couple cluster chunk herd lot
@@ -23,6 +26,7 @@ _CONTAINERS = frozenset(
     "bowl glass cup mug bottle plate box basket vase jar pot pan tray bag can dish".split()
 )
 """In "a bowl of corn" the thing meant is the bowl."""
+_HAIR = {"blond": "yellow", "blonde": "yellow", "brunette": "brown", "redhead": "red"}
 _LIGHTNESS = frozenset({"dark", "light"})
 
 
@@ -67,9 +71,11 @@ def read_phrase(words: list[str]) -> Phrase:
         before = words[i - 1] if i else ""
         following = words[i + 1] if i + 1 < len(words) else ""
         if word in lex.GARMENTS and _is_garment(word, before, following, bool(pending)):
-            for colour in pending or [""]:
+            for colour in [c for c in pending if c not in _LIGHTNESS] or pending or [""]:
                 out.worn.append(Worn(colour=colour, garment=word, covers=covers(word)))
             pending = []
+        elif word in {"blond", "blonde", "brunette", "redhead"}:
+            out.worn.append(Worn(colour=_HAIR[word], garment="hair", covers="head"))
         elif word in lex.COLOURS and not _is_noun_here(word, before, following):
             pending.append(lex.COLOURS[word])
         elif word in {"edge", "corner"} and (out.places or out.after):

@@ -63,6 +63,8 @@ def pairs(scene: Scene, kind: RelationKind) -> Array:
     elif kind in {"with", "holding"}:
         # What is held or carried lies over or against its holder.
         out = close * np.clip(0.35 + inside.T, 0, 1)
+    elif kind == "held":
+        out = close * np.clip(0.35 + inside, 0, 1)
     else:
         out = close * (1.0 - 0.4 * np.clip(inside, 0, 1))
     out = np.array(out, dtype=np.float64)

@@ -23,7 +23,8 @@ Cues = dict[str, Array]
 
 WEIGHTS = {
     "kind": 2.2, "detector": 1.6, "extent": 1.8, "one of several": 0.25, "centre": 0.1, "colour": 1.0,
-    "clothes": 1.6, "size": 1.3, "place": 2.2, "order": 1.8, "cut off": 1.4, "relation": 1.8, "excluded": -1.2,
+    "clothes": 1.6, "size": 1.3, "place": 2.2, "order": 1.8, "cut off": 1.4, "relation": 1.8,
+    "excluded": -1.2,
 }  # fmt: skip
 _PEER = 0.6  # share of the best kind fit from which a candidate belongs to the row that is compared
 _SPECK = 0.04  # share of the largest area below which a box is no peer

@@ -13,7 +13,8 @@ _TRAILING_WORDS = frozenset(
     right exactly currently today anything everything""".split()
 )
 _ENDINGS = (
-    "or not", "at all", "to you", "for me", "to me", "as well", "if any", "in it", "in view", "in there", "in here",
+    "or not", "at all", "to you", "for me", "to me", "as well", "if any", "in it", "in view",
+    "in there", "in here",
     "in total", "in this one",
 )  # fmt: skip
 _IN = frozenset({"in", "on", "at", "from", "within", "inside", "of"})
