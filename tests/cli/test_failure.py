@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -109,7 +110,7 @@ def test_group_without_subcommand_shows_its_help(deixis):
 
 
 def test_reader_that_goes_away():
-    line = f"(sleep 0.3; exec {sys.executable} -m deixis models list --json) | true; echo ${{PIPESTATUS[0]}}"
+    line = f"(sleep 0.3; exec {shlex.quote(sys.executable)} -m deixis models list --json) | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "141" and done.stderr == ""
 
