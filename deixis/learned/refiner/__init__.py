@@ -1,0 +1,1 @@
+"""The mask refiner: how the small network inside `segmentation/light` is trained."""
