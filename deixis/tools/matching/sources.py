@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from deixis.tools.words import lexicon
+from deixis.tools.tagging.kinds import kinds_of
+from deixis.tools.words import lexicon, vectors
 from deixis.tools.words.morphology import singular
 
-PLAUSIBLE = 0.55
-"""Weight of a thing that may make a sound, against 1 for one that typically does."""
+NEAR = 0.62
+"""Least cosine of two names of one thing in the space of CLIP's name vectors, as in `detection.names`."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What may make a class of sound: name → weight. `open` : also things nobody can point at."""
+    """What makes a class of sound.
 
-    weights: dict[str, float]
-    open: bool
-    entry: str
+    `typical` things make it, and can be matched; `plausible` ones may make it, which leaves the matter
+    open; `unseen`: it comes as well from what nobody can point at (weather, rooms), or the class is too
+    broad to tell. `entry` is the line of the table, empty where there is none.
+    """
 
-    @property
-    def typical(self) -> tuple[str, ...]:
-        """Returns the names of full weight."""
-        return tuple(name for name, weight in self.weights.items() if weight == 1.0)
+    typical: tuple[str, ...] = ()
+    plausible: tuple[str, ...] = ()
+    unseen: bool = False
+    entry: str = ""
 
 
-NOTHING = Sources({}, True, "")
+UNKNOWN = Sources(unseen=True)
 
 
 @cache
@@ -39,44 +42,63 @@ def _table() -> dict[str, Sources]:
 
 def _parsed(key: str, text: str) -> Sources:
     first, _, rest = text.partition("/")
-    weights: dict[str, float] = {}
-    unseen = False
-    for part, weight in ((first, 1.0), (rest, PLAUSIBLE)):
-        for name in (word.strip() for word in part.split(",")):
-            if name == "-":
-                unseen = True
-            elif name:
-                weights.setdefault(name, weight)
-    return Sources(weights, unseen, key)
-
-
-def sources_of(label: str, parents: tuple[str, ...] = ()) -> Sources:
-    """Returns what makes a class of sound: its own entry, else that of its nearest ancestor."""
-    table = _table()
-    for name in (label.casefold(), *(parent.casefold() for parent in parents)):
-        if name in table:
-            return table[name]
-    return NOTHING
-
-
-def all_sources() -> frozenset[str]:
-    """Returns every name that stands in the table."""
-    return frozenset(name for sources in _table().values() for name in sources.weights)
-
-
-def weight_of(names: tuple[str, ...], sources: Sources) -> float:
-    """Returns how well a visible thing fits as the source, 0..1: the best of its names.
-
-    A name fits as it is, in the singular, by its synonym ('woman' → person), or by its last word
-    ('electric guitar' → guitar).
-    """
-    return max((sources.weights.get(form, 0.0) for name in names for form in _forms(name)), default=0.0)
+    typical, plausible = (
+        [name.strip() for name in part.split(",") if name.strip()] for part in (first, rest)
+    )
+    return Sources(
+        typical=tuple(name for name in typical if name != "-"),
+        plausible=tuple(name for name in plausible if name != "-"),
+        unseen="-" in (*typical, *plausible),
+        entry=key,
+    )
 
 
 @cache
-def _forms(name: str) -> tuple[str, ...]:
-    low = singular(name.casefold().strip())
-    forms = [low, lexicon.synonym(low)]
-    if " " in low:
-        forms.append(low.rpartition(" ")[2])
-    return tuple(dict.fromkeys(form for form in forms if form))
+def sources_of(label: str, parents: tuple[str, ...] = ()) -> Sources:
+    """Returns what makes a class of sound: its own entry, else that of its nearest ancestor."""
+    table = _table()
+    for name in (label, *parents):
+        if name.casefold() in table:
+            return table[name.casefold()]
+    return UNKNOWN
+
+
+@cache
+def all_sources() -> frozenset[str]:
+    """Returns every name that stands in the table."""
+    return frozenset(name for item in _table().values() for name in (*item.typical, *item.plausible))
+
+
+def entries() -> frozenset[str]:
+    """Returns the classes of sound that the table speaks of."""
+    return frozenset(_table())
+
+
+def is_one_of(names: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Returns whether a visible thing of these names is one of the wanted kinds.
+
+    A name counts as it is, in the singular, by its synonym ('woman' → person) and by its everyday kinds
+    ('electric guitar' → guitar). Its last word does not: a hot dog never barks. A name that none of the
+    tables knows counts as the source whose name vector is nearest, if any is near.
+    """
+    return any(form in wanted for name in names for form in _forms(name))
+
+
+@cache
+def _forms(name: str) -> frozenset[str]:
+    raw = name.casefold().strip()
+    low = singular(raw)
+    forms = {raw, low, lexicon.synonym(low), *kinds_of(raw), *kinds_of(low)} - {""}
+    if not (forms & all_sources() or lexicon.is_other_thing(low) or lexicon.words_for(low)):
+        near = max((vectors.cosine(low, name) or 0.0, name) for name in sorted(all_sources()))
+        if near[0] >= NEAR:
+            forms.add(near[1])
+    return frozenset(forms)
+
+
+def covered(sources: Sources, known: frozenset[str]) -> bool:
+    """Returns whether not seeing any typical source means something to a detector of the names `known`.
+
+    An ambulance is covered by a detector of trucks, a hen by one of birds.
+    """
+    return bool(sources.typical) and all(is_one_of((name,), tuple(known)) for name in sources.typical)
