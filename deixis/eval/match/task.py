@@ -26,6 +26,7 @@ from deixis.tools.words.vectors import clip_space
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from deixis.media.refs import ImageRef
     from deixis.tools.matching import MatchResult, Visible
     from deixis.tools.toolbox import Toolbox
 
@@ -79,16 +80,16 @@ class Scene:
 
     def __init__(self, tools: dict[str, Any], store: Store, data: Path) -> None:
         self._tools, self._store, self._data = tools, store, data
-        self._seen: dict[str, tuple[Visible, ...]] = {}
+        self._seen: dict[str, tuple[ImageRef, tuple[Visible, ...]]] = {}
         self._heard: dict[str, Any] = {}
 
-    def visible(self, image: str) -> tuple[Visible, ...]:
-        """Returns the things and tags of a picture."""
+    def visible(self, image: str) -> tuple[ImageRef, tuple[Visible, ...]]:
+        """Returns a picture and its things and tags."""
         if image not in self._seen:
             ref = self._store.add_image(self._data / image)
             boxes = self._tools["detection"].run(GroundRequest(image=ref, everything=True), self._store)
             tags = self._tools["tagging"].run(TagRequest(image=ref), self._store)
-            self._seen[image] = visible_things(boxes.everything, tags.tags)
+            self._seen[image] = (ref, visible_things(boxes.everything, tags.tags))
         return self._seen[image]
 
     def heard(self, audio: str) -> Any:
@@ -101,8 +102,10 @@ class Scene:
     def matched(self, pair: Pair) -> MatchResult:
         """Returns what the matcher says of a pair."""
         heard = self.heard(pair.audio)
+        image, visible = self.visible(pair.image)
         request = MatchRequest(
-            visible=self.visible(pair.image),
+            image=image,
+            visible=visible,
             heard=heard_sounds(heard.events),
             clip=heard.clip,
             silent=heard.silent,
@@ -112,7 +115,7 @@ class Scene:
 
     def cosine(self, pair: Pair) -> float | None:
         """Returns the cosine of the weighted name vectors of picture and sound; None without names."""
-        seen = [(name, item.score.value) for item in self.visible(pair.image) for name in item.names]
+        seen = [(name, item.score.value) for item in self.visible(pair.image)[1] for name in item.names]
         heard = [
             (name, event.score.value)
             for event in self.heard(pair.audio).events

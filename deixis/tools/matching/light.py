@@ -14,7 +14,7 @@ from deixis.answer import Score, Verdict
 from deixis.geometry import Frozen
 from deixis.media.refs import MediaSource
 from deixis.tools.detection.coco import COCO_80
-from deixis.tools.matching.protocol import Heard, MatchRequest, MatchResult, PairVerdict, Visible
+from deixis.tools.matching.protocol import Heard, MatchRequest, MatchResult, PairVerdict
 from deixis.tools.matching.salience import certainty, salience
 from deixis.tools.matching.sighting import Sighting, sighting
 from deixis.tools.matching.sources import Sources, covered, sources_of
@@ -49,16 +49,20 @@ class LightMatcher(LocalTool[MatchRequest, MatchResult]):
         if not request.heard:
             return MatchResult(reason="no sound is recognised with confidence")
         sure = {heard.id: certainty(heard.event, request.clip) for heard in request.heard}
-        pairs = tuple(self._verdict(heard, sure[heard.id], request.visible) for heard in request.heard)
+        pairs = tuple(self._verdict(heard, sure[heard.id], request) for heard in request.heard)
         weight = {heard.id: salience(heard.event, sure[heard.id]) for heard in request.heard}
         return _overall(pairs, weight)
 
-    def _verdict(self, heard: Heard, sure: float, visible: tuple[Visible, ...]) -> PairVerdict:
-        label = heard.event.label
+    def _verdict(self, heard: Heard, sure: float, request: MatchRequest) -> PairVerdict:
+        label, visible = heard.event.label, request.visible
+        picture = request.image.size if request.image else None
         sources = sources_of(label, heard.event.parents)
         if sure < FAINT:
             return _pair(heard, "unknown", sure, "hearing", f"{label} is heard too faintly to decide")
-        typical = sighting(visible, sources.typical)
+        typical = sighting(visible, sources.typical, picture)
+        if typical is not None and typical.background:
+            why = f"{_named(typical)} is seen in the background only, and need not make {label}"
+            return _pair(heard, "unknown", sure * typical.probability, "rule", why)
         if typical is not None and typical.probability >= MATCHED:
             why = f"{_named(typical)} is seen, and makes such sounds as {label}"
             return _pair(heard, "matched", sure * typical.probability, "rule", why, typical.thing.id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deixis.geometry import Size
 from deixis.tools.matching.protocol import Visible
 from deixis.tools.matching.sources import is_one_of
 
@@ -18,12 +19,22 @@ CALIBRATION = {
 DEIMv2-femto and the light tagger (best score per name and photo, bins of a tenth, smoothed by hand)."""
 
 
+TINY, SMALL, SMALL_BESIDE = 0.01, 0.03, 0.1
+"""A box is background below the first share of the picture, and below the second if it is also below the
+third of the largest thing: a passer-by behind the bus. A picture is rarely about something so small, and
+what is heard is rarely a passer-by. Set by judgement, not by search."""
+
+
 @dataclass(frozen=True)
 class Sighting:
-    """The best thing of a kind, and the probability that something of the kind is in the picture."""
+    """The best thing of a kind, and the probability that something of the kind is in the picture.
+
+    `background`: it is small beside something else, so it may be the source, but that is a guess.
+    """
 
     thing: Visible
     probability: float
+    background: bool = False
 
 
 def probability(item: Visible) -> float:
@@ -32,11 +43,14 @@ def probability(item: Visible) -> float:
     return float(np.interp(item.score.value, scores, shares, left=0.0))
 
 
-def sighting(visible: Sequence[Visible], wanted: Sequence[str]) -> Sighting | None:
+def sighting(
+    visible: Sequence[Visible], wanted: Sequence[str], picture: Size | None = None
+) -> Sighting | None:
     """Returns what is seen of the wanted kinds; None where nothing is.
 
     A box and a tag are two witnesses, so their doubts are multiplied; two boxes of one kind are not.
-    The thing returned is a box where there is one, since a tag points nowhere.
+    The thing returned is a box where there is one, since a tag points nowhere. A kind that a tag names
+    is no background: taggers name what the picture is about.
     """
     best: dict[str, tuple[float, Visible]] = {}
     for item in visible:
@@ -48,4 +62,14 @@ def sighting(visible: Sequence[Visible], wanted: Sequence[str]) -> Sighting | No
         return None
     doubt = float(np.prod([1 - how for how, _ in best.values()]))
     _, thing = best["detector"] if "detector" in best else best["tagger"]
-    return Sighting(thing, 1 - doubt)
+    return Sighting(thing, 1 - doubt, "tagger" not in best and _is_background(thing, visible, picture))
+
+
+def _is_background(thing: Visible, visible: Sequence[Visible], picture: Size | None) -> bool:
+    if thing.box is None:
+        return False
+    share = 0.0 if picture is None else thing.box.area / picture.area
+    if picture is not None and share < TINY:
+        return True
+    largest = max(item.box.area for item in visible if item.box is not None)
+    return share < SMALL and thing.box.area < SMALL_BESIDE * largest
