@@ -88,7 +88,11 @@ def read_instances(data: Path, folder: str) -> Instances:
         raise _malformed(path, error) from error
     for picture in {thing.picture for thing in things}:
         if not picture.is_file():
-            raise InputFault("data.picture.missing", f"{path} names {picture}, which is not there.")
+            raise InputFault(
+                "data.picture.missing",
+                f"{path} names {picture}, which is not there.",
+                "Add the picture, or take it out of the file.",
+            )
     return Instances(tuple(things), skipped)
 
 

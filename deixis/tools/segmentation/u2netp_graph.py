@@ -58,9 +58,7 @@ class _Writer:
         return self.node("Relu", [self.conv(x, out, dilation)], out)
 
     def halved(self, x: str) -> str:
-        return self.node(
-            "MaxPool", [x], self._channels[x], kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1
-        )
+        return self.node("MaxPool", [x], self._channels[x], kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
 
     def like(self, x: str, other: str) -> str:
         """Scales `x` bilinearly to the height and width of `other` (pixel centres aligned)."""
@@ -118,7 +116,9 @@ class _Writer:
         sides = [self.conv(decoded[0], 1)]
         sides += [self.like(self.conv(one, 1), sides[0]) for one in decoded[1:]]
         fused = self.conv(self.joined(sides), 1, kernel=1)
-        self.nodes.append(self.onnx.helper.make_node("Concat", [fused, *sides], [LOGITS], name=LOGITS, axis=1))
+        self.nodes.append(
+            self.onnx.helper.make_node("Concat", [fused, *sides], [LOGITS], name=LOGITS, axis=1)
+        )
         self.nodes.append(self.onnx.helper.make_node("Sigmoid", [fused], [MASK], name=MASK))
 
 

@@ -1,0 +1,1 @@
+"""Masks for true boxes, against outlined photos."""

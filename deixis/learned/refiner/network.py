@@ -1,0 +1,105 @@
+"""The refiner's network: a small U-Net (Ronneberger et al. 2015) over the planes of a box."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deixis.errors import MissingExtra
+from deixis.tools.segmentation.planes import PLANES
+
+if TYPE_CHECKING:
+    import torch
+
+CHANNELS = (20, 32, 44)
+"""At a half, a quarter and an eighth of the planes' side."""
+
+
+def require_torch() -> None:
+    """Says nothing where PyTorch is installed.
+
+    Raises:
+        MissingExtra: it is not.
+    """
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("learned", "torch", "Training the refiner") from error
+
+
+def build_network() -> torch.nn.Module:
+    """Returns a new network with random weights.
+
+    It maps planes (n, 16, side, side) to the mask's logits (n, side, side) and to the logit of its IoU
+    (n,). Most of the work is done at an eighth of the side; the last layer writes four pixels at a time
+    (sub-pixel convolution, Shi et al. 2016), so that no map of full size is ever kept.
+
+    Raises:
+        MissingExtra: PyTorch is not installed.
+    """
+    require_torch()
+    from torch import nn
+
+    class Refiner(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            first, second, third = CHANNELS
+            self.half = _convolution(PLANES, first, stride=2)
+            self.quarter = nn.Sequential(_convolution(first, second, stride=2), _residual(second))
+            self.eighth = nn.Sequential(
+                _convolution(second, third, stride=2), _residual(third), _residual(third, dilation=2)
+            )
+            self.gate = nn.Sequential(
+                nn.Linear(third, third // 2), nn.ReLU(), nn.Linear(third // 2, third), nn.Sigmoid()
+            )
+            self.quality = nn.Linear(third, 1)
+            self.joined_quarter = nn.Sequential(_convolution(third + second, second, 1), _residual(second))
+            self.joined_half = nn.Sequential(_convolution(second + first, first, 1), _residual(first))
+            self.out = nn.Sequential(nn.Conv2d(first, 4, 3, padding=1), nn.PixelShuffle(2))
+
+        def forward(self, planes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            half = self.half(planes)
+            quarter = self.quarter(half)
+            eighth = self.eighth(quarter)
+            eighth = eighth * self.gate(eighth.mean((2, 3)))[:, :, None, None]
+            quality = self.quality(eighth.mean((2, 3)))[:, 0]
+            at = self.joined_quarter(_joined(eighth, quarter))
+            at = self.joined_half(_joined(at, half))
+            return self.out(at)[:, 0], quality
+
+    return Refiner()
+
+
+def _convolution(into: int, out: int, kernel: int = 3, stride: int = 1, dilation: int = 1) -> Any:
+    from torch import nn
+
+    convolution = nn.Conv2d(into, out, kernel, stride, dilation * (kernel // 2), dilation, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(out), nn.ReLU(inplace=True))
+
+
+def _residual(channels: int, dilation: int = 1) -> Any:
+    from torch import nn
+
+    class Residual(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.change = _convolution(channels, channels, dilation=dilation)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            changed: torch.Tensor = x + self.change(x)
+            return changed
+
+    return Residual()
+
+
+def _joined(coarse: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
+    """Returns the coarse map, scaled up twice, beside the fine one."""
+    import torch
+    from torch.nn import functional
+
+    larger = functional.interpolate(coarse, scale_factor=2.0, mode="bilinear", align_corners=False)
+    return torch.cat([larger, fine], 1)
+
+
+def parameters(network: torch.nn.Module) -> int:
+    """Returns how many trained numbers the network has."""
+    return sum(one.numel() for one in network.parameters())

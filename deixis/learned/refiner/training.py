@@ -1,0 +1,150 @@
+"""How the refiner is trained: cross-entropy and soft IoU, one-cycle schedule, averaged weights."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deixis.learned.refiner.augment import Batch, augmented, full_planes
+from deixis.learned.refiner.network import build_network, require_torch
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+    from deixis.learned.refiner.samples import Samples
+
+BATCH = 32
+LEARNING_RATE, WEIGHT_DECAY, WARM_UP = 3e-3, 0.05, 0.1
+AVERAGING = 0.98
+"""Share of the running average of the weights that a step keeps (fewer in the first steps)."""
+OUTSIDE = 0.2
+"""Weight of the cells outside the box in the cross-entropy: the mask is cut to the box later."""
+QUALITY_WEIGHT = 0.1
+LARGEST_GRADIENT = 2.0
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The averaged network in evaluation mode, and the mean loss of each epoch."""
+
+    network: torch.nn.Module
+    losses: tuple[float, ...]
+
+
+def fit(
+    samples: Samples,
+    rows: NDArray[np.int64],
+    epochs: int,
+    seed: int,
+    watch: Callable[[int, int, float], None] = lambda done, total, loss: None,
+) -> Fitted:
+    """Returns a network trained on these rows; the same seed gives the same weights on one machine.
+
+    An epoch shows each thing once, by one of its rows. `watch` is told the step, of how many, the loss.
+
+    Raises:
+        MissingExtra: PyTorch is not installed.
+    """
+    network = build_seeded(seed)
+    import torch
+
+    average = copy.deepcopy(network)
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    generator, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
+    batches = max(1, len(np.unique(samples.thing[rows])) // BATCH)
+    total = epochs * batches
+    optimizer = torch.optim.AdamW(_groups(network), lr=LEARNING_RATE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, LEARNING_RATE, total_steps=total, pct_start=WARM_UP
+    )
+    losses: list[float] = []
+    network.train()
+    for epoch in range(epochs):
+        order = one_row_a_thing(samples, rows, rng)
+        seen = []
+        for number, part in enumerate(np.array_split(order, batches)):
+            step = epoch * batches + number + 1
+            loss = loss_of(network, augmented(tensors(samples, part), generator))
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
+            optimizer.step()
+            schedule.step()
+            _average(average, network, min(AVERAGING, step / (step + 10)))
+            seen.append(loss.item())
+            watch(step, total, seen[-1])
+        losses.append(float(np.mean(seen)))
+    return Fitted(average.eval(), tuple(losses))
+
+
+def build_seeded(seed: int) -> torch.nn.Module:
+    """Returns a new network whose random weights follow from the seed."""
+    require_torch()
+    import torch
+
+    torch.manual_seed(seed)
+    return build_network()
+
+
+def one_row_a_thing(samples: Samples, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Returns one of the rows of each thing, in random order."""
+    shuffled = rng.permutation(rows)
+    _, first = np.unique(samples.thing[shuffled], return_index=True)
+    return rng.permutation(shuffled[first])
+
+
+def tensors(samples: Samples, rows: NDArray[np.int64]) -> Batch:
+    """Returns the rows as float32 tensors."""
+    import torch
+
+    return Batch(
+        torch.from_numpy(samples.planes[rows].astype(np.float32)),
+        torch.from_numpy(samples.truth[rows].astype(np.float32) / 255),
+        torch.from_numpy(samples.box[rows]),
+    )
+
+
+def loss_of(network: torch.nn.Module, batch: Batch) -> torch.Tensor:
+    """Returns cross-entropy + 1 - soft IoU of the masks + the cross-entropy of their estimated IoU."""
+    import torch
+    from torch.nn import functional
+
+    planes = full_planes(batch)
+    logits, quality = network(planes)
+    truth, inside = batch.truth, planes[:, -3]
+    weight = (inside > 0).float() * (1 - OUTSIDE) + OUTSIDE
+    entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    entropy = (entropy * weight).sum((1, 2)) / weight.sum((1, 2))
+    chances = torch.sigmoid(logits)
+    both = (chances * truth).sum((1, 2))
+    either = (chances + truth - chances * truth).sum((1, 2))
+    overlap = 1 - (both + 1) / (either + 1)
+    with torch.no_grad():
+        mask = ((logits > 0) & (inside > 0.5)).float()
+        common = (mask * truth).sum((1, 2))
+        reached = common / (mask + truth - mask * truth).sum((1, 2)).clamp(1)
+    estimate = functional.binary_cross_entropy_with_logits(quality, reached)
+    return entropy.mean() + overlap.mean() + QUALITY_WEIGHT * estimate
+
+
+def _groups(network: torch.nn.Module) -> list[dict[str, Any]]:
+    """Returns the weights, which decay, and the biases and norms, which do not."""
+    weights = [one for one in network.parameters() if one.ndim > 1]
+    others = [one for one in network.parameters() if one.ndim <= 1]
+    return [{"params": weights, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
+
+
+def _average(average: torch.nn.Module, network: torch.nn.Module, keep: float) -> None:
+    import torch
+
+    with torch.no_grad():
+        for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+            if old.dtype.is_floating_point:
+                old.mul_(keep).add_(new, alpha=1 - keep)
+            else:
+                old.copy_(new)
