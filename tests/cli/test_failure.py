@@ -110,7 +110,8 @@ def test_group_without_subcommand_shows_its_help(deixis):
 
 
 def test_reader_that_goes_away():
-    line = f"(sleep 0.3; exec {shlex.quote(sys.executable)} -m deixis models list --json) | true; echo ${{PIPESTATUS[0]}}"
+    words = f"{shlex.quote(sys.executable)} -m deixis models list --json"
+    line = f"(sleep 0.3; exec {words}) | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "141" and done.stderr == ""
 

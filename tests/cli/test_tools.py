@@ -5,9 +5,12 @@ import json
 import pytest
 
 from deixis import registry
+from deixis.agent.profile import load_profile
 from deixis.answer import Score
 from deixis.cli.main import run
 from deixis.tools.tagging.protocol import Tag, TagRequest, TagResult
+from deixis.tools.weights import locate
+from deixis.tools.weights.manifest import manifest
 from tests.cli.test_start import loaded_by
 
 
@@ -52,9 +55,9 @@ def test_list_names_every_tool_and_the_ones_in_use(capsys):
 def test_list_tells_which_weights_are_missing(capsys, monkeypatch):
     monkeypatch.delenv("DEIXIS_SHARED", raising=False)
     run(["tools", "list", "--json"])
-    row = {row["name"]: row for row in json.loads(capsys.readouterr().out)}["detection/deimv2-femto"]
-    assert row["missing_weights"] == ["detect/deimv2_hgnetv2_femto_coco.onnx"] and not row["ready"]
-    assert row["licences"] == ["Apache-2.0"] and row["megabytes"] == 4.1
+    row = {row["name"]: row for row in json.loads(capsys.readouterr().out)}["detection/yolox-nano"]
+    assert row["missing_weights"] == ["detect/yolox_nano.onnx"] and not row["ready"]
+    assert row["licences"] == ["Apache-2.0"] and row["megabytes"] == 3.7
 
 
 def test_list_loads_no_tool():
@@ -80,3 +83,15 @@ def test_check_of_a_broken_tool(mine, capsys, answer):
 def test_check_of_an_unknown_tool(capsys):
     assert run(["tools", "check", "tagging/none"]) == 2
     assert "[registry.tools.unknown]" in capsys.readouterr().err
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("role", sorted(load_profile("light").tools))
+def test_tool_works_with_nothing_but_the_weights_that_name_it(shared, deixis, tmp_path, role):
+    name = load_profile("light").tools[role]
+    for entry in manifest():
+        if name in entry.tools:
+            (tmp_path / entry.name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / entry.name).symlink_to(locate(entry.name).path)
+    done = deixis("tools", "check", name, DEIXIS_WEIGHTS=str(tmp_path), DEIXIS_SHARED="")
+    assert (done.returncode, done.stdout[:4]) == (0, "ok  "), done.stdout + done.stderr
