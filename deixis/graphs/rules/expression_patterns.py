@@ -81,6 +81,7 @@ RELATIONS: list[tuple[str, str]] = [
     ("without", r"without|with no|no"),
     ("with", r"with|has|have|having|containing|full of|filled with|w|that says|showing|made of|covered in|covered with"),
     ("from", r"(?:further|farther|furthest|farthest|away) from|from"),
+    ("and", r"and(?= (?:the|a|an) )"),
     ("more", r"that is|who is|which is|that are|who are|that has|who has|that|who|which|where|is|are|was"
              r"|trying to|about to|getting|being|to|while|as|and is|and has|, "),
 ]  # fmt: skip

@@ -59,9 +59,7 @@ def read_question(question: str) -> Reading:
         first = first or reading
     if first is not None:
         return first
-    return (
-        Reading(intent="describe", language="none") if not text.strip() else Reading(language=_script(text))
-    )
+    return Reading(intent="describe", language="none")  # nothing but blanks and marks
 
 
 def _sentences(run: list[Token]) -> Iterator[tuple[list[Token], bool]]:
@@ -228,8 +226,3 @@ def _language(run: list[Token]) -> str:
         return "other"
     foreign = sum(w in _OTHER_LANGUAGES for w in words)
     return "other" if foreign >= 2 and foreign * 3 >= len(words) else "en"
-
-
-def _script(text: str) -> str:
-    letters = [c for c in text if c.isalpha()]
-    return "none" if not letters else ("en" if all(c.isascii() for c in letters) else "other")

@@ -27,7 +27,9 @@ _LOOSELY = {
     "skateboard": "board", "snowboard": "board", "skis": "pole skiis",
     "potted plant": "bush flower tree pot shrub", "vase": "pot jar flower", "oven": "range",
     "sink": "basin faucet", "toilet": "bidet", "remote": "wii control wiimote", "book": "paper",
-    "clock": "face", "traffic light": "light signal", "frisbee": "disc disk", "toothbrush": "brush",
+    "traffic light": "light signal",
+    "frisbee": "disc disk",
+    "toothbrush": "brush",
     "hair drier": "dryer", "person": "player team group family boarder",
 }  # fmt: skip
 """What people also call these things when they point at them: looser than the synonyms of the lexicon."""
@@ -49,6 +51,7 @@ FOODS = frozenset("pizza cake sandwich donut broccoli carrot orange banana apple
     "hot dog",
     "bowl",
 }
+_BODY = frozenset("face head hand arm leg body ear nose trunk".split())
 UNKNOWN = 0.3
 """What a name gets for a noun that no list knows: the right box may still be known by its place."""
 
@@ -61,6 +64,8 @@ def meant(noun: str) -> dict[str, float]:
         return {}
     head = singular(words[-1])
     phrase = " ".join([*words[:-1], head])
+    if len(words) > 1 and head in _BODY and (whole := meant(" ".join(words[:-1]))):
+        return {name: 0.9 * fit for name, fit in whole.items()}  # "cow face"
     if head in lex.PERSONS or words[-1] in lex.PERSONS:
         return {"person": 1.0}
     found: dict[str, float] = {}

@@ -113,7 +113,7 @@ SOUND_VERBS = {
         "purr": "purr purrs purring", "squeal": "squeal squeals squealing", "whine": "whine whines whining",
         "rumble": "rumble rumbles rumbling", "thunder": "thundering thunders", "typing": "typing type types",
         "knock": "knock knocks knocking", "applaud": "applaud applauds applauding",
-        "toot": "toot toots tooting", "sound": "sound sounds sounding", "wail": "wail wails wailing",
+        "toot": "toot toots tooting", "wail": "wail wails wailing",
     }.items()
     for verb in forms.split()
 }  # fmt: skip

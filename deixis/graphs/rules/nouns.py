@@ -12,8 +12,8 @@ _FILL = lex.DETERMINERS | frozenset(
     """and or of is are was were be being been has have had who whom most far very extreme really pretty
     so just only kind sort bit more less than also other same whole entire visible seen shown bodied side
     sides hand row end way direction hands colored coloured color colour long-sleeved sleeve sleeved sleeves
-    skinned facing almost completely mostly partially slightly directly immediately whose there here up down out
-    off
+    skinned facing almost completely mostly partially slightly directly immediately whose there here up down
+    out off
     it him her them himself herself itself themselves another ready getting
     two three four five six several many few some lots""".split()
 )
@@ -22,6 +22,10 @@ _PARTS = frozenset(
     type kind sort number front back top bottom side""".split()
 )
 """In "a slice of pizza" the thing meant is the pizza."""
+_PATTERNS = frozenset(
+    "striped stripes plaid tank dress suit camo camouflage polo denim sleeve sleeves".split()
+)
+"""Before another garment these only describe it: "white striped shirt"."""
 _CONTAINERS = frozenset(
     "bowl glass cup mug bottle plate box basket vase jar pot pan tray bag can dish".split()
 )
@@ -68,26 +72,17 @@ def read_phrase(words: list[str]) -> Phrase:
     pending: list[str] = []  # colours that may yet turn out to belong to a garment
     far = False
     for i, word in enumerate(words):
-        before = words[i - 1] if i else ""
-        following = words[i + 1] if i + 1 < len(words) else ""
-        if word in lex.GARMENTS and _is_garment(word, before, following, bool(pending)):
-            for colour in [c for c in pending if c not in _LIGHTNESS] or pending or [""]:
-                out.worn.append(Worn(colour=colour, garment=word, covers=covers(word)))
-            pending = []
-        elif word in {"blond", "blonde", "brunette", "redhead"}:
-            out.worn.append(Worn(colour=_HAIR[word], garment="hair", covers="head"))
-        elif word in lex.COLOURS and not _is_noun_here(word, before, following):
-            pending.append(lex.COLOURS[word])
-        elif word in {"edge", "corner"} and (out.places or out.after):
+        if _read_look(out, words, i, pending):
+            continue
+        if word in {"edge", "corner"} and (out.places or out.after):
             for at in (out.places, out.after):  # "left edge" is far left, "top left corner" far in both
                 at[:] = [Place(side=p.side, most=True) for p in at]
         elif lex.SIDES.get(word):
             place = Place(side=cast("Side", lex.SIDES[word]), most=far or word in lex.MOST)
             (out.after if out.nouns else out.places).append(place)
             far = False
-        elif word in lex.SIZES and not _about_hair(words, i):
-            out.size = cast("SizeWord", lex.SIZES[word])
-            out.superlative = out.superlative or word.endswith("est") or before == "most"
+        elif word in lex.SIZES:
+            _read_size(out, words, i)
         elif word in {"far", "very", "most", "extreme"}:
             far = True
         elif word not in _FILL and not word.isdecimal():
@@ -95,6 +90,33 @@ def read_phrase(words: list[str]) -> Phrase:
     strong = [c for c in pending if c not in _LIGHTNESS]
     out.colours += strong or pending  # "dark blue" is blue
     return out
+
+
+def _read_look(out: Phrase, words: list[str], i: int, pending: list[str]) -> bool:
+    """Returns whether the word tells of colour or clothes; what it tells goes into `out` or `pending`."""
+    word, before = words[i], words[i - 1] if i else ""
+    following = words[i + 1] if i + 1 < len(words) else ""
+    if word in _PATTERNS and lex.GARMENTS.intersection(words[i + 1 : i + 3]):
+        return True
+    if word in lex.GARMENTS and _is_garment(word, before, following, bool(pending)):
+        for colour in [c for c in pending if c not in _LIGHTNESS] or pending or [""]:
+            out.worn.append(Worn(colour=colour, garment=word, covers=covers(word)))
+        pending.clear()
+        return True
+    if word in _HAIR:
+        out.worn.append(Worn(colour=_HAIR[word], garment="hair", covers="head"))
+        return True
+    if word in lex.COLOURS and not _is_noun_here(word, before, following):
+        pending.append(lex.COLOURS[word])
+        return True
+    return False
+
+
+def _read_size(out: Phrase, words: list[str], i: int) -> None:
+    if _about_hair(words, i):
+        return
+    out.size = cast("SizeWord", lex.SIZES[words[i]])
+    out.superlative = out.superlative or words[i].endswith("est") or (i > 0 and words[i - 1] == "most")
 
 
 def _without_parts(words: list[str]) -> list[str]:

@@ -13,10 +13,10 @@ OPENERS = frozenset(
     "please hey hi hello ok okay well so now then deixis and but also pls plz um uh thanks".split()
 )
 POLITE = re.compile(
-    r"(?:(?:can|could|would|will) you (?:please |kindly |also )?(?:tell|show|let|help) (?:me|us)(?: know| to)? (?=[^ ])"
+    r"(?:(?:can|could|would|will) you (?:please |kindly |also )?(?:tell|let|help) (?:me|us)(?: know| to)? (?=[^ ])"
     r"|(?:i want|i would like|i need|i wanted|i wish|i am trying)(?: you)? to (?:know|see|ask|learn|find out) "
     r"|i wonder(?:ed)? |i am wondering |do you know |do you have any idea |any idea |tell (?:me|us) (?=what|where|which|how|if|whether|who|when|is|are|does|do)"
-    r"|(?:can|could|would|will) you (?:please |kindly |also |maybe )?(?=find|locate|point|segment|list|count|describe|name|highlight|mark|detect|identify|caption|outline|select|give|draw|explain|summari[sz]e|ground|box|circle)"
+    r"|(?:can|could|would|will) you (?:please |kindly |also |maybe )?(?=show|find|locate|point|segment|list|count|describe|name|highlight|mark|detect|identify|caption|outline|select|give|draw|explain|summari[sz]e|ground|box|circle)"
     r"|let me know |if |whether |(?:please|kindly) |i think |guess |question |given (?:this|the) (?:image|picture|photo|sound) )"
 )
 

@@ -77,7 +77,7 @@ PICTURE_RULES: tuple[Rule, ...] = (
     ),
     rule(
         "list",
-        rf"^what (?:else )?(?:{A}|can be seen|{A} (?:seen|visible|shown|depicted|present|there|here|displayed))(?: \w+){{0,2}}? ?(?:here|there|visible|(?:in|on) (?:the |this |that |my )?(?:\w+ )?(?:{MEDIA}))$",
+        rf"^(?!.*(?:happening|going on))what (?:else )?(?:{A}|can be seen|{A} (?:seen|visible|shown|depicted|present|there|here|displayed))(?: \w+){{0,2}}? ?(?:here|there|visible|(?:in|on) (?:the |this |that |my )?(?:\w+ )?(?:{MEDIA}))$",
     ),
     rule(
         "list",

@@ -13,11 +13,14 @@ from deixis.graphs.rules.tokens import joined, tokens
 
 _MOST_WORDS = 120
 _DEPTH = 3
+_NOT_BEFORE = frozenset("of all both just only half what which who is are like".split()) | lex.DETERMINERS
 
 
 def read(text: str, depth: int = 0) -> Expression:
     """Returns the expression that `text` is; see `parse_expression`."""
     run = [t for t in tokens(text, _MOST_WORDS) if t.word != "\n"]
+    while run and run[-1].mark:
+        run.pop()
     line = f" {joined(run)[0]} "
     for written, meant in ep.SPELLING:
         line = written.sub(meant, line)
@@ -89,16 +92,29 @@ def _segments(line: str) -> list[tuple[str, list[str]]]:
     for found in ep.RELATION.finditer(line):
         name = found.lastgroup or "mark"
         out += _split_doing(kind, line[at : found.start()].split())
-        kind, at = name.split("_")[-1], found.end()
+        kind, at = _resumed(name.rpartition("_")[2], [*(k for k, _ in out)]), found.end()
     out += _split_doing(kind, line[at:].split())
     return out
 
 
+def _resumed(kind: str, before: list[str]) -> str:
+    """Returns the kind of relation that "and the …" goes on with; any other kind is itself."""
+    if kind != "and":
+        return kind
+    if "between" in before:
+        return "between"
+    return next((k for k in reversed(before) if k not in {"", "more", "mark", "from"}), "near")
+
+
 def _split_doing(kind: str, words: list[str]) -> list[tuple[str, list[str]]]:
     """Returns the segment, cut before a verb in -ing whose object may be a thing in the picture."""
+    if kind == "between" and "and" in words[1:-1]:
+        at = words.index("and", 1)
+        return [(kind, words[:at]), (kind, words[at + 1 :])]
     if not kind:  # "the chair the cat is on": what follows the second article is another thing
-        for i in range(2, len(words)):
-            if words[i] in {"the", "a", "an"} and words[i - 1] not in lex.SIDES and words[i - 1] != "of":
+        for i in range(1, len(words)):
+            before = words[i - 1]
+            if words[i] in {"the", "a", "an"} and before not in lex.SIDES and before not in _NOT_BEFORE:
                 return [*_split_doing(kind, words[:i]), ("with", words[i:])]
     for i, word in enumerate(words):
         if i and ep.DOING.match(word) and word not in ep.NOT_DOING:

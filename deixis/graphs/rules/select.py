@@ -79,7 +79,7 @@ def _cues(scene: Scene, said: Expression, depth: int) -> Cues:
                 cues[f"relation:{relation.kind} {relation.target.noun}#{number}"] = cue
         for number, excluded in enumerate(said.excluded):
             marks = {name: value for name, value in _cues(scene, excluded, depth + 1).items() if ":" in name}
-            if excluded.noun and fits(excluded.noun, scene.items[0].names) != 1.0:
+            if excluded.noun and not marks:  # "not the dog"; "not the red dog" is told apart by the red
                 marks["kind"] = np.array([fits(excluded.noun, item.names) for item in scene.items])
             if marks:
                 cues[f"excluded:not {excluded.text}#{number}"] = np.mean(list(marks.values()), axis=0)
