@@ -23,49 +23,70 @@ class Judged:
     found: tuple[Detection, ...]
 
 
-def average_precision(judged: Sequence[Judged], names: Sequence[str]) -> tuple[float, float]:
-    """Returns AP at IoU .50:.95 and AP at IoU .50 (COCO's definition), each in 0..1."""
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
+class Evaluation:
+    """COCO's evaluation of one detector: matched once per photo, then summed up over any of them."""
 
-    category = {name: number for number, name in enumerate(names, 1)}
-    images = [{"id": number} for number in range(1, len(judged) + 1)]
-    truth: list[dict[str, Any]] = []
-    found: list[dict[str, Any]] = []
-    for number, item in enumerate(judged, 1):
-        for name, box in item.truth:
-            row = {"id": len(truth) + 1, "image_id": number, "category_id": category[name]}
-            truth.append({**row, "bbox": list(box.xywh_px), "area": box.area, "iscrowd": 0})
-        for detection in item.found:
-            row = {"image_id": number, "category_id": category[detection.name]}
-            found.append({**row, "bbox": list(detection.box.xywh_px), "score": detection.score.value})
-    if not truth or not found:
-        return 0.0, 0.0
-    with contextlib.redirect_stdout(io.StringIO()):
-        real = COCO()
-        real.dataset = {
-            "info": {},
-            "images": images,
-            "annotations": truth,
-            "categories": [{"id": number, "name": name} for name, number in category.items()],
-        }
-        real.createIndex()
-        evaluation = COCOeval(real, real.loadRes(found), "bbox")
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    return float(evaluation.stats[0]), float(evaluation.stats[1])
+    def __init__(self, judged: Sequence[Judged], names: Sequence[str]) -> None:
+        from pycocotools.coco import COCO
+        from pycocotools.cocoeval import COCOeval
+
+        category = {name: number for number, name in enumerate(names, 1)}
+        truth: list[dict[str, Any]] = []
+        found: list[dict[str, Any]] = []
+        for number, item in enumerate(judged, 1):
+            for name, box in item.truth:
+                row = {"id": len(truth) + 1, "image_id": number, "category_id": category[name]}
+                truth.append({**row, "bbox": list(box.xywh_px), "area": box.area, "iscrowd": 0})
+            for detection in item.found:
+                row = {"image_id": number, "category_id": category[detection.name]}
+                found.append({**row, "bbox": list(detection.box.xywh_px), "score": detection.score.value})
+        self.count = len(judged)
+        self._made: Any = None
+        if not truth or not found:
+            return
+        with contextlib.redirect_stdout(io.StringIO()):
+            real = COCO()
+            real.dataset = {
+                "info": {},
+                "images": [{"id": number} for number in range(1, len(judged) + 1)],
+                "annotations": truth,
+                "categories": [{"id": number, "name": name} for name, number in category.items()],
+            }
+            real.createIndex()
+            self._made = COCOeval(real, real.loadRes(found), "bbox")
+            self._made.params.areaRng = self._made.params.areaRng[:1]
+            self._made.params.areaRngLbl = self._made.params.areaRngLbl[:1]
+            self._made.params.maxDets = [100]
+            self._made.evaluate()
+        # One entry per (category, area, photo): the photos can be drawn again without matching again.
+        self._matched = np.array(self._made.evalImgs, dtype=object).reshape(-1, self.count)
+
+    def average_precision(self, photos: Sequence[int] | None = None) -> tuple[float, float]:
+        """Returns AP at IoU .50:.95 and AP at IoU .50 over the photos (all), each in 0..1."""
+        if self._made is None:
+            return 0.0, 0.0
+        chosen = range(self.count) if photos is None else photos
+        self._made.evalImgs = list(self._matched[:, list(chosen)].ravel())
+        with contextlib.redirect_stdout(io.StringIO()):
+            self._made.accumulate()
+        precision = self._made.eval["precision"][:, :, :, 0, 0]
+        whole, half = precision, precision[0]
+        return (
+            float(whole[whole > -1].mean()) if (whole > -1).any() else 0.0,
+            float(half[half > -1].mean()) if (half > -1).any() else 0.0,
+        )
 
 
 def measures(
     name: str, judged: Sequence[Judged], names: Sequence[str], bar: float | None, rounds: int, seed: int = 0
 ) -> tuple[Measure, Measure]:
     """Returns AP and AP50 with percentile bootstrap intervals over pictures (95 %)."""
-    whole = average_precision(judged, names)
+    evaluation = Evaluation(judged, names)
+    whole = evaluation.average_precision()
     rng = np.random.default_rng(seed)
     draws = [
-        average_precision([judged[i] for i in rng.integers(0, len(judged), len(judged))], names)
-        for _ in range(rounds)
+        evaluation.average_precision(rng.integers(0, len(judged), len(judged)).tolist())
+        for _ in range(rounds if judged else 0)
     ] or [whole]
     low, high = np.percentile(np.array(draws), [2.5, 97.5], axis=0)
     return (

@@ -34,7 +34,7 @@ NMS = 0.65
 class Detect:
     """The profile's detector, and as baselines the others whose weights are here."""
 
-    def __init__(self, rounds: int = 200) -> None:
+    def __init__(self, rounds: int = 60) -> None:
         self._rounds = rounds
 
     def run(self, data: Path, toolbox: Toolbox, progress: Callable[[int, int], None]) -> Report:
@@ -55,7 +55,13 @@ class Detect:
                 if number == 0:
                     seconds = (time.monotonic() - begun) / max(1, len(photos))
                 name = detector.name.partition("/")[2]
-                found += measures(name, judged, COCO_80, BARS.get(detector.name), self._rounds)
+                found += measures(
+                    name,
+                    judged,
+                    COCO_80,
+                    BARS.get(detector.name),
+                    self._rounds if number == 0 else self._rounds // 2,
+                )
         return Report(
             task="detect",
             profile="",
