@@ -110,7 +110,7 @@ class Relation(Frozen):
     None), or this pair does not belong together. unknown: it cannot be decided.
     """
 
-    sound: str | None = Field(description="id of a sound entity; None where nothing was heard")
+    sound: str | None = Field(default=None, description="id of a sound entity; None where nothing was heard")
     thing: str | None = Field(default=None, description="id of a thing entity")
     verdict: Verdict
     evidence: tuple[Evidence, ...] = ()
@@ -203,33 +203,6 @@ class GroundedAnswer(Frozen):
             if entity.id == entity_id:
                 return entity
         raise KeyError(entity_id)
-
-    def save(
-        self,
-        folder: str | Path,
-        store: Any = None,
-        exporters: Sequence[str] = ("json", "coco", "png", "html"),
-    ) -> list[Path]:
-        """Returns the files written to `folder`, which is made: page, overlay, tiles, COCO and answer.
-
-        Args:
-            store: the `deixis.store.Store` that has the media; None takes the default one.
-            exporters: names in the registry of exporters.
-
-        Raises:
-            InputFault: an exporter is unknown, or the store has not the media.
-        """
-        from deixis import registry
-
-        if store is None:
-            from deixis.store import Store
-
-            store = Store()
-        target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
-        return [
-            path for name in exporters for path in registry.exporters.create(name).save(self, target, store)
-        ]
 
     def pieces(self) -> list[tuple[str, Entity | None]]:
         """Returns the text cut at its mentions, in order; the pieces join to exactly `text`."""

@@ -62,7 +62,8 @@ class MediaSource(Protocol):
 
         With `max_side`, a picture whose longer side is above it comes back shrunk to it (aspect
         kept), so boxes found on it are multiplied by ``image.size.width / w`` to be in original
-        pixels. Read-only: do not write into the array.
+        pixels. Without it, the working copy comes back, which is shrunk in the same way where the
+        picture is above the store's ``max_work_side`` (4096). Read-only: do not write into the array.
         """
         ...
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deixis.errors import InputFault
+from deixis.media.containers import demuxer_of, head_of
 from deixis.media.limits import DEFAULT, Limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BLOCK = 1 << 18
+BLOCK = 1 << 17
 """Frames decoded at a time, so that hours of sound never lie in memory at their full rate."""
-CONTAINERS = (b"ftyp", b"moov", b"mdat", b"\x1aE\xdf\xa3", b"#!AMR", b"\x30\x26\xb2\x75")
-"""What files begin with that PyAV may read: MP4 and M4A, Matroska and WebM, AMR, ASF and WMA."""
+SIGNATURES = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"FORM", b"ID3", b"caff", b".snd")
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class SoundFacts:
 def _broken(name: str, error: object) -> InputFault:
     return InputFault(
         "input.audio.broken",
-        f"The sound {name or 'given'} is truncated or damaged ({error}).",
-        "Export it again, or give another file.",
+        f"The sound {name or 'given'} is cut off or damaged ({error}).",
+        "Copy or export it again, or give another file.",
         name=name,
     )
 
@@ -61,16 +61,6 @@ def _opened(source: Path | bytes) -> Any:
     return soundfile.SoundFile(io.BytesIO(source) if isinstance(source, bytes) else str(source))
 
 
-def is_container(source: Path | bytes) -> bool:
-    """Returns whether the file begins like a film or a sound that only PyAV reads."""
-    if isinstance(source, bytes):
-        head = source[:64]
-    else:
-        with source.open("rb") as file:
-            head = file.read(64)
-    return any(sign in head for sign in CONTAINERS)
-
-
 def sound_facts(source: Path | bytes, name: str = "", limits: Limits = DEFAULT) -> SoundFacts:
     """Returns rate, channels, length and format, within the limits.
 
@@ -84,17 +74,33 @@ def sound_facts(source: Path | bytes, name: str = "", limits: Limits = DEFAULT) 
         with _opened(source) as file:
             facts = SoundFacts(file.samplerate, file.channels, file.frames, file.format)
     except soundfile.LibsndfileError as error:
-        if not is_container(source):
-            head = source[:4] if isinstance(source, bytes) else source.open("rb").read(4)
-            if head in (b"RIFF", b"fLaC", b"OggS", b"RIFX", b"FORM") or head[:3] == b"ID3":
-                raise _broken(name, error) from error
-            raise _unknown(name) from error
+        if demuxer_of(source) is None:
+            raise (_broken(name, error) if _looks_like_sound(source) else _unknown(name)) from error
         from deixis.media.films import sound_track_facts
 
         facts = sound_track_facts(source, name)
+    return _within(facts, name, limits)
+
+
+def _looks_like_sound(source: Path | bytes) -> bool:
+    head = head_of(source, 12)
+    return head.startswith(SIGNATURES) and head[8:12] != b"WEBP"
+
+
+def _within(facts: SoundFacts, name: str, limits: Limits) -> SoundFacts:
+    """Returns the facts, where they are within the limits.
+
+    Raises:
+        InputFault: no samples, too long, or a rate or channels that no sound has.
+    """
+    if facts.channels > limits.max_channels or not 1 <= facts.rate_hz <= limits.max_rate_hz:
+        raise _broken(name, f"{facts.channels} channels at {facts.rate_hz} Hz")
     if facts.frames <= 0:
         raise InputFault(
-            "input.audio.empty", f"The sound {name or 'given'} has no samples.", "Give another file."
+            "input.audio.empty",
+            f"The sound {name or 'given'} has no samples.",
+            "Give another file.",
+            name=name,
         )
     if facts.duration_s > limits.max_audio_s:
         raise InputFault(
@@ -104,34 +110,77 @@ def sound_facts(source: Path | bytes, name: str = "", limits: Limits = DEFAULT) 
             "Cut it into parts.",
             name=name,
         )
-    if facts.channels > limits.max_channels or not 1 <= facts.rate_hz <= limits.max_rate_hz:
-        raise _broken(name, f"{facts.channels} channels at {facts.rate_hz} Hz")
     return facts
+
+
+def check(source: Path | bytes, name: str = "", limits: Limits = DEFAULT) -> None:
+    """Passes where every block of the sound can be decoded; nothing of it is kept.
+
+    Raises:
+        InputFault: the file is damaged, or too many samples are not finite.
+    """
+    for _ in _mono_blocks(source, name, limits):
+        continue
 
 
 def decode_mono(
     source: Path | bytes, rate_hz: int, name: str = "", limits: Limits = DEFAULT
 ) -> NDArray[np.float32]:
-    """Returns the mean of all channels at `rate_hz`, shape (n,), float32 in -1..1, read-only.
+    """Returns the mean of all channels at `rate_hz`, shape (n,), float32 in -1..1, finite, read-only.
+
+    Decoded and resampled block by block into one array, so that memory holds little more than it.
 
     Raises:
-        InputFault: the file is damaged, or too many samples are not finite.
+        InputFault: the file is damaged, above the limits, or too many samples are not finite.
     """
     import soxr
 
     facts = sound_facts(source, name, limits)
-    stream = soxr.ResampleStream(facts.rate_hz, rate_hz, 1, dtype="float32")
-    parts: list[NDArray[np.float32]] = []
-    bad = total = 0
+    samples = np.zeros(round(facts.duration_s * rate_hz) + 16, np.float32)
+    if samples.nbytes > limits.max_samples_bytes:
+        raise InputFault(
+            "input.audio.too_long",
+            f"The sound {name or 'given'} takes {samples.nbytes / 1e6:.0f} MB at {rate_hz} Hz; "
+            f"the limit is {limits.max_samples_bytes / 1e6:.0f} MB.",
+            "Cut it into parts.",
+            name=name,
+        )
+    same = facts.rate_hz == rate_hz
+    stream = None if same else soxr.ResampleStream(facts.rate_hz, rate_hz, 1, dtype="float32")
+    filled = 0
+
+    def take(block: NDArray[np.float32]) -> None:
+        nonlocal samples, filled
+        if filled + len(block) > len(samples):  # the header promised less than there is
+            samples = np.concatenate([samples[:filled], np.zeros(len(block) + filled // 2, np.float32)])
+        np.clip(block, -1, 1, out=samples[filled : filled + len(block)])
+        filled += len(block)
+
+    for mono in _mono_blocks(source, name, limits):
+        take(mono if stream is None else stream.resample_chunk(mono))
+    if stream is not None:
+        take(stream.resample_chunk(np.zeros(0, np.float32), last=True))
+    samples = samples[:filled]
+    samples.setflags(write=False)
+    return samples
+
+
+def _mono_blocks(source: Path | bytes, name: str, limits: Limits) -> Iterator[NDArray[np.float32]]:
+    """Yields the mean of all channels in blocks of shape (n,), float32, samples that are no numbers as 0.
+
+    Raises:
+        InputFault: the file is damaged, has no samples, or too many of them are not finite.
+    """
+    bad = total = frames = 0
     for block in _blocks(source, name):
-        finite = np.isfinite(block)
-        bad += int(block.size - finite.sum())
         total += block.size
-        mono = np.where(finite, block, 0).mean(axis=1, dtype=np.float32)
-        parts.append(mono if facts.rate_hz == rate_hz else stream.resample_chunk(mono))
-    if facts.rate_hz != rate_hz:
-        parts.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
-    if total == 0:
+        frames += len(block)
+        finite = np.isfinite(block)
+        if not finite.all():
+            bad += int(block.size - finite.sum())
+            block = np.where(finite, block, 0)  # noqa: PLW2901
+        yield block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
+    if frames == 0:
         raise _broken(name, "no samples could be read")
     if bad > limits.max_not_finite * total:
         raise InputFault(
@@ -140,9 +189,6 @@ def decode_mono(
             "Export it again; a division by zero in an earlier step makes such samples.",
             name=name,
         )
-    samples = np.clip(np.concatenate(parts), -1, 1)
-    samples.setflags(write=False)
-    return samples
 
 
 def _blocks(source: Path | bytes, name: str) -> Iterator[NDArray[np.float32]]:
@@ -154,15 +200,15 @@ def _blocks(source: Path | bytes, name: str) -> Iterator[NDArray[np.float32]]:
             yield from file.blocks(BLOCK, dtype="float32", always_2d=True)
             return
     except soundfile.LibsndfileError as error:
-        if not is_container(source):
+        if demuxer_of(source) is None:
             raise _broken(name, error) from error
     from deixis.media.films import sound_track
 
-    yield sound_track(source, name)
+    yield from sound_track(source, name)
 
 
-def encode_wav(samples: NDArray[Any], rate_hz: int) -> bytes:
-    """Returns samples, shape (n,) or (n, channels), as a WAV file: floats as 32-bit, ints as they are.
+def encode(samples: Any, rate_hz: Any, limits: Limits = DEFAULT) -> bytes:
+    """Returns samples, shape (n,) or (n, channels), as a WAV file: floats in 32 bit, integers in 16 or 32.
 
     Raises:
         InputFault: the array or the rate is not a sound.
@@ -170,21 +216,41 @@ def encode_wav(samples: NDArray[Any], rate_hz: int) -> bytes:
     import soundfile
 
     array = np.asarray(samples)
-    if array.ndim not in (1, 2) or array.size == 0 or not 1 <= int(rate_hz) <= DEFAULT.max_rate_hz:
+    if not isinstance(rate_hz, int | np.integer | float) or not 1 <= rate_hz <= limits.max_rate_hz:
+        raise InputFault("input.audio.array", f"{rate_hz!r} is not a rate.", "Give it in Hz, e.g. 16000.")
+    if array.size == 0:
+        raise InputFault("input.audio.empty", "The sound given has no samples.", "Give another array.")
+    if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] > limits.max_channels):
         raise InputFault(
             "input.audio.array",
-            f"An array of shape {array.shape} at {rate_hz} Hz is not a sound.",
-            "Give (samples, rate): samples of shape (n,) or (n, channels), floats in -1..1 or integers.",
+            f"An array of shape {array.shape} is not a sound.",
+            "Give samples of shape (n,) or (n, channels); transpose it where channels come first.",
         )
+    subtypes = {np.dtype(np.int16): "PCM_16", np.dtype(np.int32): "PCM_32"}
     if np.issubdtype(array.dtype, np.floating):
         array, subtype = array.astype(np.float32), "FLOAT"
-    elif np.issubdtype(array.dtype, np.integer):
-        wide = array.dtype.itemsize > 2
-        array, subtype = array.astype(np.int32 if wide else np.int16), "PCM_32" if wide else "PCM_16"
+    elif array.dtype == np.uint8:  # as 8-bit WAV files hold them: the middle is 128
+        array, subtype = (array.astype(np.int16) - 128) << 8, "PCM_16"
+    elif array.dtype in subtypes:
+        subtype = subtypes[array.dtype]
     else:
         raise InputFault(
-            "input.audio.array", f"Samples of type {array.dtype} are not a sound.", "Give floats or integers."
+            "input.audio.array",
+            f"Samples of type {array.dtype} have no agreed loudness.",
+            "Give floats in -1..1, or integers of type int16, int32 or uint8.",
         )
     out = io.BytesIO()
-    soundfile.write(out, array, int(rate_hz), format="WAV", subtype=subtype)
+    soundfile.write(out, array, round(rate_hz), format="WAV", subtype=subtype)
     return out.getvalue()
+
+
+def write_flac(path: Path, facts: SoundFacts, blocks: Iterator[NDArray[np.float32]]) -> None:
+    """Writes blocks of shape (n, channels) as a FLAC file of 16 bit; more than 8 channels as their mean."""
+    import soundfile
+
+    channels = facts.channels if facts.channels <= 8 else 1  # the most that FLAC holds
+    with soundfile.SoundFile(
+        str(path), "w", samplerate=facts.rate_hz, channels=channels, format="FLAC", subtype="PCM_16"
+    ) as file:
+        for block in blocks:
+            file.write(block if block.shape[1] == channels else block.mean(axis=1, keepdims=True))

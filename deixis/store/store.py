@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from deixis.errors import InputFault
 from deixis.media import films, images, sounds
-from deixis.media.fetch import fetch, is_address
+from deixis.media.containers import may_be_film
 from deixis.media.limits import DEFAULT, Limits
 from deixis.media.refs import AudioRef, Digest, ImageRef, MediaRef, VideoRef
 from deixis.store.blobs import Blobs
 from deixis.store.cache import ArrayCache
+from deixis.store.intake import Taken, is_picture, is_sound, taken
 from deixis.store.runs import RunLog
 
 if TYPE_CHECKING:
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CACHE_BYTES = 256_000_000
+CHECKED_SAMPLES = 10_000_000
+"""Sounds with more samples than this are decoded for the first time when a tool asks for them."""
 
 
 def default_root() -> Path:
     """Returns the folder of the store: DEIXIS_HOME, or the user's data folder."""
     if named := os.environ.get("DEIXIS_HOME"):
-        return Path(named)
+        return Path(named).expanduser()
     import platformdirs
 
     return Path(platformdirs.user_data_dir("deixis"))
@@ -44,14 +48,14 @@ class Store:
     def __init__(
         self, root: Path | None = None, *, allow_network: bool = False, limits: Limits = DEFAULT
     ) -> None:
-        self.root = root or default_root()
+        self.root = Path(root) if root is not None else default_root()
         self.blobs = Blobs(self.root / "media")
         self.runs = RunLog(self.root / "runs")
         self.limits = limits
         self._allow_network = allow_network
         self._cache = ArrayCache(CACHE_BYTES)
 
-    # Taking media in: the source becomes a path or bytes, is looked at, and only then is stored.
+    # Taking media in: looked at first, and only kept where it can be used.
 
     def add_image(self, source: Any) -> ImageRef:
         """Returns the reference of a picture: a path, an address, bytes, a PIL picture, or an array.
@@ -59,15 +63,8 @@ class Store:
         Raises:
             InputFault: it is not a picture that can be used.
         """
-        if _is_pil(source):
-            import numpy as np
-
-            source = np.asarray(source.convert("RGBA" if "A" in source.getbands() else "RGB"))
-        if hasattr(source, "__array_interface__"):
-            source = images.encode_png(source)
-        raw, name = self._raw(source)
-        size, kind = images.image_facts(raw, name, self.limits)
-        return ImageRef(digest=self._keep(raw), size=size, format=kind, name=name)
+        with self._taken(source) as medium:
+            return self._image(medium)
 
     def add_audio(self, source: Any) -> AudioRef:
         """Returns the reference of a sound: a path, an address, bytes, or (samples, rate).
@@ -76,20 +73,8 @@ class Store:
             InputFault: it is not a sound that can be used.
             MissingExtra: it takes PyAV, which is not installed.
         """
-        if isinstance(source, tuple):
-            source = sounds.encode_wav(*source)
-        raw, name = self._raw(source)
-        facts = sounds.sound_facts(raw, name, self.limits)
-        if facts.frames * facts.channels <= 10_000_000:
-            sounds.decode_mono(raw, facts.rate_hz, name, self.limits)  # a damaged file is refused here
-        return AudioRef(
-            digest=self._keep(raw),
-            rate_hz=facts.rate_hz,
-            channels=facts.channels,
-            duration_s=facts.duration_s,
-            format=facts.format,
-            name=name,
-        )
+        with self._taken(source) as medium:
+            return self._audio(medium)
 
     def add_video(self, source: Any) -> VideoRef:
         """Returns the reference of a film: a path, an address, or bytes.
@@ -98,17 +83,8 @@ class Store:
             InputFault: it is not a film that can be used.
             MissingExtra: PyAV is not installed.
         """
-        raw, name = self._raw(source)
-        size, seconds, rate, sound, kind = films.film_facts(raw, name, self.limits)
-        return VideoRef(
-            digest=self._keep(raw),
-            size=size,
-            duration_s=seconds,
-            frames_per_s=rate,
-            has_sound=sound,
-            format=kind,
-            name=name,
-        )
+        with self._taken(source) as medium:
+            return self._video(medium)
 
     def add(self, source: Any) -> MediaRef:
         """Returns the reference of any medium, told by its content and not by its suffix.
@@ -116,69 +92,61 @@ class Store:
         Raises:
             InputFault: it is none of picture, sound and film.
         """
-        if isinstance(source, tuple):
-            return self.add_audio(source)
-        if _is_pil(source) or hasattr(source, "__array_interface__"):
-            return self.add_image(source)
-        raw, name = self._raw(source)
-        source = raw if isinstance(raw, bytes) else source
-        try:
-            return self.add_image(source)
-        except InputFault as error:
-            if error.code != "input.image.unknown":
-                raise
-        try:
-            if sounds.is_container(raw) and films.has_pictures(raw, name):
-                return self.add_video(source)
-            return self.add_audio(source)
-        except InputFault as error:
-            if error.code not in ("input.audio.unknown", "input.video.broken"):
-                raise
-        raise InputFault(
-            "input.media.unknown",
-            f"{name or 'What was given'} is neither picture, sound nor film in a known format.",
-            "Give a JPEG, PNG, WAV, FLAC, OGG, MP3 or MP4 file; the suffix does not matter.",
+        with self._taken(source) as medium:
+            if is_sound(source):
+                return self._audio(medium)
+            try:
+                return self._image(medium)
+            except InputFault as error:
+                if error.code != "input.image.unknown" or is_picture(source):
+                    raise
+            if may_be_film(medium.raw) and films.has_pictures(medium.raw, medium.name):
+                return self._video(medium)
+            try:
+                return self._audio(medium)
+            except InputFault as error:
+                if error.code != "input.audio.unknown":
+                    raise
+            raise InputFault(
+                "input.media.unknown",
+                f"{medium.name or 'What was given'} is neither picture, sound nor film in a known format.",
+                "Give a JPEG, PNG, WAV, FLAC, OGG, MP3 or MP4 file; the suffix does not matter.",
+                name=medium.name,
+            )
+
+    def _taken(self, source: Any) -> AbstractContextManager[Taken]:
+        return taken(source, self.blobs, self.limits, allow_network=self._allow_network)
+
+    def _image(self, medium: Taken) -> ImageRef:
+        picture = images.read(medium.raw, medium.name, self.limits)
+        digest = medium.keep()
+        self._cache.get(("pixels", digest), lambda: picture.pixels)  # decoded anyway: not a second time
+        return ImageRef(digest=digest, size=picture.size, format=picture.format, name=medium.name)
+
+    def _audio(self, medium: Taken) -> AudioRef:
+        facts = sounds.sound_facts(medium.raw, medium.name, self.limits)
+        if facts.frames * facts.channels <= CHECKED_SAMPLES:
+            sounds.check(medium.raw, medium.name, self.limits)
+        return AudioRef(
+            digest=medium.keep(),
+            rate_hz=facts.rate_hz,
+            channels=facts.channels,
+            duration_s=facts.duration_s,
+            format=facts.format,
+            name=medium.name,
         )
 
-    def _raw(self, source: Any) -> tuple[Path | bytes, str]:
-        """Returns the source as an existing, non-empty file or bytes, and its name."""
-        raw: Path | bytes
-        if isinstance(source, bytes | bytearray | memoryview):
-            data = bytes(source)
-            raw, name = data, ""
-            size = len(data)
-        elif isinstance(source, str) and is_address(source):
-            if not self._allow_network:
-                raise InputFault(
-                    "input.url.not_allowed",
-                    f"{source} is an address, and the network is not used unless asked.",
-                    "Allow it with --allow-network (allow_network=True), or give a file.",
-                )
-            data = fetch(source, self.limits)
-            raw, size, name = data, len(data), source.rpartition("/")[2][:80]
-        elif isinstance(source, str | os.PathLike):
-            raw = Path(source)
-            size, name = _file_size(raw), raw.name
-        else:
-            raise InputFault(
-                "input.media.type",
-                f"A {type(source).__name__} is not a medium.",
-                "Give a path, bytes, a picture, or (samples, rate).",
-            )
-        if size == 0:
-            raise InputFault(
-                "input.media.empty", f"{name or 'What was given'} is empty.", "Give another file."
-            )
-        if size > self.limits.max_file_bytes:
-            raise InputFault(
-                "input.media.too_big_file",
-                f"{name} has {size / 1e6:.0f} MB; the limit is {self.limits.max_file_bytes / 1e6:.0f} MB.",
-                "Cut it or scale it down.",
-            )
-        return raw, name
-
-    def _keep(self, raw: Path | bytes) -> Digest:
-        return self.blobs.put(raw) if isinstance(raw, bytes) else self.blobs.put_file(raw)
+    def _video(self, medium: Taken) -> VideoRef:
+        facts = films.film_facts(medium.raw, medium.name, self.limits)
+        return VideoRef(
+            digest=medium.keep(),
+            size=facts.size,
+            duration_s=facts.duration_s,
+            frames_per_s=facts.frames_per_s,
+            has_sound=facts.has_sound,
+            format=facts.format,
+            name=medium.name,
+        )
 
     # Handing out what tools work on.
 
@@ -188,12 +156,14 @@ class Store:
         Raises:
             InputFault: the store has no such picture.
         """
-        side = min(max_side or self.limits.max_work_side, self.limits.max_work_side)
-        side = min(side, max(image.size.width, image.size.height))
-        path = self._path(image.digest)
-        return self._cache.get(
-            ("pixels", image.digest, side), lambda: images.decode(path, image.name, side, self.limits)
+        path = self.path(image.digest)
+        whole = self._cache.get(
+            ("pixels", image.digest), lambda: images.read(path, image.name, self.limits).pixels
         )
+        if max_side is None or max_side >= max(whole.shape[:2]):
+            return whole
+        side = max(1, int(max_side))
+        return self._cache.get(("pixels", image.digest, side), lambda: images.shrink(whole, side))
 
     def samples(self, audio: AudioRef, rate_hz: int) -> NDArray[np.float32]:
         """Returns the mono sound at `rate_hz`, shape (n,), float32 in -1..1, read-only.
@@ -201,7 +171,7 @@ class Store:
         Raises:
             InputFault: the store has no such sound, or it is damaged.
         """
-        path = self._path(audio.digest)
+        path = self.path(audio.digest)
         return self._cache.get(
             ("samples", audio.digest, rate_hz),
             lambda: sounds.decode_mono(path, rate_hz, audio.name, self.limits),
@@ -209,51 +179,47 @@ class Store:
 
     def frames(self, video: VideoRef, times_s: Sequence[float]) -> Iterator[tuple[float, NDArray[np.uint8]]]:
         """Yields (time in seconds, RGB pixels) of a film at the given times; see `films.frames`."""
-        return films.frames(self._path(video.digest), times_s, video.name)
+        return films.frames(self.path(video.digest), times_s, video.name)
 
     def sound_track(self, video: VideoRef) -> AudioRef:
-        """Returns the film's sound track as a sound of the store; its digest is the film's.
+        """Returns the film's sound track, decoded once and kept as a FLAC file with a digest of its own.
 
         Raises:
-            InputFault: the film has none.
+            InputFault: the film has none, or it is damaged.
+            MissingExtra: PyAV is not installed.
         """
-        return self.add_audio(self._path(video.digest)).model_copy(update={"name": video.name})
+        path = self.path(video.digest)
+        with self.blobs.scratch() as track:
+            facts = films.sound_track_facts(path, video.name)
+            sounds.write_flac(track, facts, films.sound_track(path, video.name))
+            return self.add_audio(track).model_copy(update={"name": video.name})
+
+    # The bytes themselves.
+
+    def has(self, digest: Digest) -> bool:
+        """Returns whether the store holds a medium with this digest."""
+        return self.blobs.has(digest)
 
     def path(self, digest: Digest) -> Path:
-        """Returns the file with the original bytes of a medium.
+        """Returns the file with the original bytes of a medium; it is not to be written.
 
         Raises:
             InputFault: the store has nothing under this digest.
         """
-        return self._path(digest)
+        return self.blobs.found(digest)
 
-    def _path(self, digest: Digest) -> Path:
-        path = self.blobs.path(digest)
-        if not path.is_file():
-            raise InputFault(
-                "store.digest.missing", f"The store has nothing under {digest}.", "Give the medium again."
-            )
-        return path
+    def open(self, digest: Digest) -> IO[bytes]:
+        """Returns the original bytes of a medium as a file open for reading.
 
+        Raises:
+            InputFault: the store has nothing under this digest.
+        """
+        return self.path(digest).open("rb")
 
-def _is_pil(source: Any) -> bool:
-    return hasattr(source, "getbands") and hasattr(source, "convert")
+    def put_bytes(self, data: bytes) -> Digest:
+        """Returns the digest under which bytes of any kind are now kept, unlooked at.
 
-
-def _file_size(path: Path) -> int:
-    """Returns the size of a readable file in bytes.
-
-    Raises:
-        InputFault: it is missing, a folder, or may not be read.
-    """
-    try:
-        if path.is_dir():
-            raise InputFault("input.media.folder", f"{path} is a folder.", "Give a file.")
-        if not path.is_file():
-            raise InputFault("input.media.missing", f"There is no file {path}.", "Check the path.")
-        with path.open("rb"):
-            return path.stat().st_size
-    except (OSError, ValueError) as error:
-        raise InputFault(
-            "input.media.unreadable", f"{path} cannot be read ({error}).", "Check its permissions."
-        ) from error
+        Raises:
+            InputFault: the disk is full, or the folder may not be written.
+        """
+        return self.blobs.put(data)
