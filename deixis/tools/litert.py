@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
+import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +17,32 @@ from deixis.tools.weights import locate
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+BANNER = b"INFO: Created TensorFlow Lite XNNPACK delegate"
+_LOADING = threading.Lock()
+
+
+@contextlib.contextmanager
+def _without_banner() -> Iterator[None]:
+    """Holds standard error back while a network loads, and lets all but LiteRT's banner through after.
+
+    The library writes the banner to the descriptor itself and has no setting against it.
+    """
+    with _LOADING, tempfile.TemporaryFile() as held:
+        sys.stderr.flush()
+        real = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(real, 2)
+            held.seek(0)
+            for line in held:
+                if not line.startswith(BANNER):
+                    os.write(real, line)
+            os.close(real)
 
 
 class Interpreter:
@@ -25,8 +55,9 @@ class Interpreter:
             raise MissingExtra("all", "ai-edge-litert", "Running the light networks") from error
         weight = locate(name)
         try:
-            self._lite = Lite(model_path=str(weight.path), num_threads=2)
-            self._lite.allocate_tensors()
+            with _without_banner():
+                self._lite = Lite(model_path=str(weight.path), num_threads=2)
+                self._lite.allocate_tensors()
         except ValueError as error:
             raise ToolFault(
                 "tool.weights.unloadable",
