@@ -29,14 +29,20 @@ def _without_banner() -> Iterator[None]:
 
     The library writes the banner to the descriptor itself and has no setting against it.
     """
-    with _LOADING, tempfile.TemporaryFile() as held:
-        sys.stderr.flush()
+    try:
         real = os.dup(2)
+    except OSError:  # standard error is closed: nothing to keep clean
+        yield
+        return
+    with _LOADING, tempfile.TemporaryFile() as held:
+        if sys.stderr is not None:
+            sys.stderr.flush()
         os.dup2(held.fileno(), 2)
         try:
             yield
         finally:
-            sys.stderr.flush()
+            if sys.stderr is not None:
+                sys.stderr.flush()
             os.dup2(real, 2)
             held.seek(0)
             for line in held:
