@@ -1,8 +1,8 @@
 """Makes the bundled sounds that are not recordings: ``python -m deixis.examples.make_sounds FOLDER``.
 
 A bark and a miaow are glottal pulses through three formants (the source–filter model of G. Fant, 1960), with
-breath noise and a small room. Their numbers, and the siren's, were found by random search: what two AudioSet taggers, mn04 and
-YAMNet, both hear as *Dog*, as *Meow*, as *Siren*. The tone bursts are plain sines.
+breath noise and a small room. Their numbers, and the siren's, were found by random search: what two AudioSet
+taggers, mn04 and YAMNet, both hear as *Dog*, as *Meow*, as *Siren*. The tone bursts are plain sines.
 """
 
 from __future__ import annotations
@@ -115,9 +115,7 @@ def siren(seconds: float = 4.0) -> NDArray[np.float64]:
     return loud
 
 
-def bursts(
-    hertz: float, starts_s: tuple[float, ...], length_s: float, seconds: float
-) -> NDArray[np.float64]:
+def bursts(hertz: float, starts_s: tuple[float, ...], length_s: float, seconds: float) -> NDArray[np.float64]:
     """Returns bursts of a tone at the given seconds: (n,), peak 0.45, with edges of 5 ms."""
     import numpy as np
 

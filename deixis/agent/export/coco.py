@@ -32,7 +32,7 @@ class CocoExporter:
 def coco(answer: GroundedAnswer) -> dict[str, Any]:
     """Returns the answer as a COCO data set: ids from 1; boxes as x, y, width, height in original pixels.
 
-    ``segmentation`` is an RLE, or empty where no tool made a mask. ``area`` is that of the mask, or of the box.
+    ``segmentation`` is an RLE, or empty where no tool made a mask. ``area`` is the mask's, or else the box's.
     """
     pictures = [ref for ref in answer.media if isinstance(ref, ImageRef)]
     found = [
@@ -59,7 +59,12 @@ def coco(answer: GroundedAnswer) -> dict[str, Any]:
             {"id": index, "name": label, "supercategory": ""} for label, index in categories.items()
         ],
         "annotations": [
-            {"id": number, "image_id": image, "category_id": categories[entity.label], **_where(entity, region)}
+            {
+                "id": number,
+                "image_id": image,
+                "category_id": categories[entity.label],
+                **_where(entity, region),
+            }
             for number, (image, entity, region) in enumerate(found, 1)
         ],
     }

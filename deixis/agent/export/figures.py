@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -162,7 +163,7 @@ def wave_path(samples: NDArray[np.float32]) -> str:
     if samples.size == 0:
         return ""
     edges = np.linspace(0, samples.size, min(WAVE_POINTS, samples.size) + 1).astype(int)
-    peaks = np.array([np.abs(samples[a:b]).max() for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    peaks = np.array([np.abs(samples[a:b]).max() for a, b in pairwise(edges)])
     top = float(peaks.max())
     heights = 47 * peaks / top if top > 1e-4 else np.zeros_like(peaks)
     across = np.linspace(0, WAVE_POINTS, len(peaks))

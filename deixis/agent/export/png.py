@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PngExporter:
-    """Draws every picture of the answer, and a tile for every thing. An answer about sounds has no picture."""
+    """Draws every picture of the answer, and a tile for every thing. Where there is no picture, nothing."""
 
     name = "png"
 

@@ -88,7 +88,7 @@ def _best(plate: Plate, taken: Sequence[Box], size: Size) -> Placed | None:
 
 
 def _fitting(wordings: Sequence[str], size: Size) -> Iterable[tuple[str, int, int, int]]:
-    """Yields wording, font size and plate size in pixels, the most readable first, where it fits the frame."""
+    """Yields the wording, font size and plate size in pixels that fit the frame, the most readable first."""
     full = font_px(size)
     for pixels in (full, max(9, round(full * 0.75)), 9):
         for wording in wordings:

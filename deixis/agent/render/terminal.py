@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from deixis.trace import Trace
 
-BAR = 32
+BAR = 24
 """Characters of the time bar."""
 VERDICT_STYLE = {"matched": "green", "unmatched": "red", "unknown": "yellow"}
 
@@ -58,16 +58,18 @@ def show_trace(trace: Trace, console: Console) -> None:
     record = trace.record
     head = f"Run {record.run}: {record.status}, {record.seconds:.2f} s, profile {record.profile}"
     _print(console, Text(plain(head), style="bold"))
-    table = _table("#", "step", "words", "tools", "time", "status")
+    table = _table("#", "step", "words", "tools", "time", "status", wraps={"words": 24})
     for step in trace.steps:
         status = wording.outcome(step)
         told = Text(status, style={"ok": "green", "cached": "cyan"}.get(status, "red"))
-        for seen in step.observations:
-            if seen.fault:
-                told.append(f"\n{plain(str(seen.fault.get('message', '')))}")
         tools = Text("\n".join(plain(tool) for tool in wording.tools_of(step)))
         words = Text(plain(step.text))
-        table.add_row(Text(str(step.index)), Text(step.kind), words, tools, Text(f"{step.seconds:.2f} s"), told)
+        for seen in step.observations:
+            if seen.fault:
+                words.append(f"\n{plain(str(seen.fault.get('message', '')))}", style="red")
+        table.add_row(
+            Text(str(step.index)), Text(step.kind), words, tools, Text(f"{step.seconds:.2f} s"), told
+        )
     _print(console, table)
 
 
@@ -79,11 +81,13 @@ def _ascii(console: Console) -> bool:
     return not console.encoding.lower().replace("-", "").startswith("utf")
 
 
-def _table(*columns: str) -> Table:
+def _table(*columns: str, wraps: dict[str, int]) -> Table:
+    """Returns a table of which only the columns `wraps` (name: least width) give way on narrow consoles."""
     from rich.table import Table
 
-    table = Table(*columns, box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
-    table.columns[0].no_wrap = True
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, no_wrap=column not in wraps, min_width=wraps.get(column), overflow="fold")
     return table
 
 
@@ -105,7 +109,7 @@ def _add(text: Text, piece: str, entity: Entity | None, *, lines: bool = False) 
 def _entities(answer: GroundedAnswer, ascii_only: bool) -> Table:
     from rich.text import Text
 
-    table = _table("#", "what", "where", "score", "seen or heard by")
+    table = _table("#", "what", "where", "score", "seen by", wraps={"what": 12, "seen by": 14})
     for entity in sorted(answer.entities, key=lambda entity: entity.number):
         number = Text(f" {entity.number} ", style=f"bold white on {colour(entity.number).line}")
         places, scores = Text(), Text()
@@ -117,9 +121,12 @@ def _entities(answer: GroundedAnswer, ascii_only: bool) -> Table:
         if bar is not None:
             places.append("\n").append(bar)
         if not entity.supported:
-            places = Text("said, but nothing saw or heard it", style="yellow")
+            places = Text("nothing saw or heard it", style="yellow")
         by = Text("\n".join(dict.fromkeys(plain(f"{e.tool} {e.version}") for e in entity.evidence)))
-        table.add_row(number, Text(plain(entity.label)), places, scores, by)
+        label = Text(plain(entity.label))
+        for note in dict.fromkeys(plain(seen.note) for seen in entity.evidence if seen.note):
+            label.append(f"\n{note}", style="dim")
+        table.add_row(number, label, places, scores, by)
     return table
 
 
@@ -140,7 +147,7 @@ def _bar(entity: Entity, answer: GroundedAnswer, ascii_only: bool) -> Text | Non
     for index in range(BAR):
         hit = index in marked
         bar.append(on if hit else off, style=colour(entity.number).fill if hit else "dim")
-    return bar.append(f" {duration:.1f} s", style="dim")
+    return bar
 
 
 def _cells(spans: list[Region], duration: float) -> set[int]:
@@ -176,7 +183,9 @@ def _not_found(answer: GroundedAnswer) -> list[Text]:
     from rich.text import Text
 
     return [
-        Text.assemble(("not found: ", "bold yellow"), plain(gone.phrase), f" – {plain(wording.missing(gone))}")
+        Text.assemble(
+            ("not found: ", "bold yellow"), plain(gone.phrase), f" – {plain(wording.missing(gone))}"
+        )
         for gone in answer.not_found
     ]
 

@@ -118,7 +118,7 @@ def _inside(region: Region, box: Box, size: tuple[int, int]) -> NDArray[np.bool_
 
 
 def _framed(box: Box, size: Size) -> tuple[int, int, int, int]:
-    """Returns whole pixels around `box` with context, inside the picture, no flatter than 3:1 where possible."""
+    """Returns whole pixels around `box` with context, inside the picture, no flatter than 3:1 if possible."""
     grown = box.pad(CONTEXT)
     least = max(grown.width / 3, grown.height / 3, 8.0)
     (middle_x, middle_y), wide, high = grown.center, max(grown.width, least), max(grown.height, least)

@@ -1,4 +1,4 @@
-"""Words for what an answer holds: where, how sure, matched or not, why not found. Page and terminal share it."""
+"""Words for what an answer holds: where, how sure, matched or not, why not found; for page and terminal."""
 
 from __future__ import annotations
 

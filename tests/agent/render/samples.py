@@ -109,9 +109,7 @@ def yard(store: Any) -> GroundedAnswer:
     tone = np.where((times % 2) < 0.4, 0.4 * np.sin(2 * np.pi * 500 * times), 0).astype(np.float32)
     audio = store.add_audio((tone, 16_000)).model_copy(update={"name": "bark.wav"})
     entities = [
-        thing(
-            1, "the dog", image, Box(x1=60, y1=80, x2=260, y2=400), Box(x1=520, y1=300, x2=630, y2=470)
-        ),
+        thing(1, "the dog", image, Box(x1=60, y1=80, x2=260, y2=400), Box(x1=520, y1=300, x2=630, y2=470)),
         thing(2, "a ball", image, Box(x1=350, y1=300, x2=420, y2=370), mask=False),
         sound(3, "barking", audio, (0.0, 0.4), (2.0, 2.4)),
         thing(4, "a unicorn", image),
