@@ -5,7 +5,7 @@ from __future__ import annotations
 from deixis.answer import NotFound
 from deixis.graphs.answering.draft import Draft, Writer
 from deixis.graphs.answering.facts import Facts, Group
-from deixis.graphs.answering.wording import article_phrase, joined, noun, say_list, when
+from deixis.graphs.answering.wording import article_phrase, joined, noun, say_list, sound_name, when
 from deixis.graphs.rules.questions import Question
 from deixis.tools.matching.protocol import PairVerdict
 from deixis.tools.words.phrases import head_noun
@@ -27,7 +27,7 @@ def say_heard(writer: Writer, facts: Facts) -> None:
         for index, group in enumerate(shown):
             if index:
                 writer.say(" and " if index == len(shown) - 1 else ", ")
-            writer.point(group.label, group.id).say(f" ({when(group)})")
+            writer.point(sound_name(group.label), group.id).say(f" ({when(group)})")
         writer.say(". ")
 
 
@@ -42,7 +42,7 @@ def say_relation(writer: Writer, facts: Facts) -> None:
     if matched:
         return
     if facts.match.overall == "unmatched":
-        names = joined([group.label for group in facts.sounds])
+        names = joined([sound_name(group.label) for group in facts.sounds])
         writer.say(f"Nothing visible makes the sound ({names}): picture and sound do not belong together. ")
     else:
         why = f": {facts.match.reason.rstrip('.')}" if facts.match.reason else ""
@@ -53,7 +53,7 @@ def _say_source(writer: Writer, facts: Facts, pair: PairVerdict) -> None:
     sound, thing = facts.group(pair.sound), facts.group(pair.thing or "")
     if sound is None or thing is None:
         return
-    writer.say("The sound of ").point(sound.label, sound.id).say(f" ({when(sound)}) comes from ")
+    writer.say("The sound of ").point(sound_name(sound.label), sound.id).say(f" ({when(sound)}) comes from ")
     if len(thing.regions) == 1:
         writer.say("the ").point(noun(thing.label), thing.id)
     else:
@@ -114,7 +114,7 @@ def sound_presence(question: Question, facts: Facts) -> Draft:
     for phrase in question.phrases:
         group = _sounding(facts, phrase)
         if group is not None:
-            writer.say("Yes: I hear ").point(group.label, group.id).say(f" {when(group)}. ")
+            writer.say("Yes: I hear ").point(sound_name(group.label), group.id).say(f" {when(group)}. ")
         else:
             gone.append(_unheard(writer, facts, phrase))
     if gone or not question.phrases:
@@ -132,7 +132,7 @@ def sound_when(question: Question, facts: Facts) -> Draft:
     for phrase in question.phrases:
         group = _sounding(facts, phrase)
         if group is not None:
-            writer.say("I hear ").point(group.label, group.id).say(f" {when(group)}. ")
+            writer.say("I hear ").point(sound_name(group.label), group.id).say(f" {when(group)}. ")
         else:
             gone.append(_unheard(writer, facts, phrase))
     if (gone or not question.phrases) and facts.has_audio:

@@ -76,6 +76,11 @@ def place(box: Box, size: Size) -> str:
     return f"in the {down} {across} of the picture"
 
 
+def sound_name(label: str) -> str:
+    """Returns how a sound class is said: the first of the names that AudioSet lists for it."""
+    return label.partition(",")[0].strip() or label
+
+
 def seconds(span: TimeSpan) -> str:
     """Returns '0.2–1.3 s'."""
     return f"{span.start_s:.1f}–{span.end_s:.1f} s"
