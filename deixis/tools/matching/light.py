@@ -22,8 +22,10 @@ from deixis.tools.protocol import LocalTool, Role
 
 FAINT = 0.3
 """Least certainty of a sound for any verdict but unknown."""
-MATCHED = 0.45
-"""Least probability that a typical source is in the picture, for a match."""
+MATCHED = 0.5
+"""Least probability that a typical source is in the picture, for a match. On the photos of coco_train_tune,
+each with twenty well heard sounds whose sources COCO labels, any value from .3 to .55 gives the same:
+8 wrong links for 1,894 sounds whose source is not there, 68 right ones of 81."""
 ABSENT = 0.2
 """Highest probability of that for a mismatch; between the two it stays open."""
 SALIENT = 0.5

@@ -42,7 +42,8 @@ THRESHOLDS = {"everyday": 0.7, "imagenet": 0.3, "kind": 0.5}
 """Defaults for single names of each network and for kinds, by the tags that are COCO names on the 100
 photos of coco_train_tune, crowded scenes that neither network was made for: above them about four of
 five name something that is there, below them about half."""
-LEAST = 0.01
+LEAST, SUREST = 0.01, 0.999
+"""No tag is certain: a threshold of 1 leaves none."""
 MAX_SIDE = 640
 
 
@@ -106,9 +107,9 @@ class LightTagger(LocalTool[TagRequest, TagResult]):
         """Yields the kinds whose classes are over the threshold only together."""
         said = {name for tag in found.values() for name in (tag.label, *tag.kinds)}
         for kind, rows in rows_by_kind(self._names["imagenet"]).items():
-            total = float(scores[list(rows)].sum())
+            total = min(SUREST, float(scores[list(rows)].sum()))
             if kind not in said and total >= max(LEAST, self._least(kind, "kind", request)):
-                yield _tag(kind, min(1.0, total), "imagenet", kinds_of(kind))
+                yield _tag(kind, total, "imagenet", kinds_of(kind))
 
     def _least(self, label: str, source: str, request: TagRequest) -> float:
         if request.threshold is not None:
