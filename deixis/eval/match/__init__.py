@@ -1,0 +1,1 @@
+"""Matching: does a picture show what makes a sound?"""
