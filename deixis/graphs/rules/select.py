@@ -119,7 +119,8 @@ def _marks(scene: Scene, said: Expression, peers: NDArray[np.bool_]) -> Cues:
 
 def _coloured(scene: Scene, named: tuple[str, ...], part: str, peers: NDArray[np.bool_]) -> Array:
     """Returns half how coloured each is (a third of its pixels is enough), half how it ranks."""
-    shares = np.array([colours.share(scene.pixels, item.box, named, part, item.mask) for item in scene.items])
+    boxes, masks = [item.box for item in scene.items], [item.mask for item in scene.items]
+    shares = colours.shares(scene.pixels, boxes, named, part, masks)
     most = shares[peers].max() if peers.any() else 0.0
     relative = np.clip(shares / most, 0, 1) if most > 0.02 else np.zeros(len(shares))
     return np.asarray(0.5 * np.clip(shares / 0.35, 0, 1) + 0.5 * relative, dtype=np.float64)

@@ -129,11 +129,21 @@ def test_a_noun_outside_all_lists_is_found_by_its_place() -> None:
     assert select(parse_expression("gizmo on the far right"), candidates, pixels)[0].index == 3
 
 
+def share(pixels: np.ndarray, box: Box, colour: str, part: str, mask: Mask | None = None) -> float:
+    """Returns one box's share, and checks that other boxes beside it change nothing."""
+    alone = colours.shares(pixels, [box], (colour,), part, [mask])[0]
+    outside = Box(x1=9000, y1=0, x2=9100, y2=10)
+    assert colours.shares(pixels, [outside, box, box], (colour,), part, [None, mask, None])[
+        1
+    ] == pytest.approx(alone)
+    return float(alone)
+
+
 @pytest.mark.parametrize("name", PAINT)
 def test_colours_tell_patches_apart(name: str) -> None:
     patch = np.full((20, 20, 3), PAINT[name], dtype=np.uint8)
     box = Box(x1=0, y1=0, x2=20, y2=20)
-    shares = {colour: colours.share(patch, box, (colour,), "thing") for colour in PAINT}
+    shares = {colour: share(patch, box, colour, "thing") for colour in PAINT}
     assert shares[name] > 0.8
     assert all(share < 0.5 for colour, share in shares.items() if colour != name), shares
 
@@ -143,17 +153,12 @@ def test_colour_is_taken_from_the_mask_and_from_the_right_part() -> None:
     pixels[:50] = PAINT["red"]
     pixels[50:] = PAINT["blue"]
     box = Box(x1=0, y1=0, x2=100, y2=100)
-    assert (
-        colours.share(pixels, box, ("red",), "upper")
-        > 0.9
-        > 0.1
-        > colours.share(pixels, box, ("red",), "lower")
-    )
+    assert share(pixels, box, "red", "upper") > 0.9 > 0.1 > share(pixels, box, "red", "lower")
     upper = np.zeros((100, 100), dtype=bool)
     upper[:50] = True
-    assert colours.share(pixels, box, ("red",), "thing", Mask.from_array(upper)) > 0.95
-    assert colours.share(pixels, Box(x1=500, y1=500, x2=600, y2=600), ("red",), "thing") == 0.0
-    assert colours.share(pixels, box, ("no such colour",), "thing") == 0.0
+    assert share(pixels, box, "red", "thing", Mask.from_array(upper)) > 0.95
+    assert share(pixels, Box(x1=500, y1=500, x2=600, y2=600), "red", "thing") == 0.0
+    assert share(pixels, box, "no such colour", "thing") == 0.0
 
 
 @pytest.mark.parametrize(
@@ -214,8 +219,8 @@ def test_fifty_candidates_are_fast() -> None:
     said = parse_expression("second man from left in a red shirt and blue jeans next to the woman in white")
     select(said, found, pixels)
     seconds = []
-    for _ in range(5):
-        begun = time.perf_counter()
+    for _ in range(7):
+        begun = time.thread_time()  # this thread's own work: other load on the machine does not count
         select(said, found, pixels)
-        seconds.append(time.perf_counter() - begun)
-    assert min(seconds) < 0.1, "bar 20 ms on a quiet machine; five times that on a busy one"
+        seconds.append(time.thread_time() - begun)
+    assert min(seconds) < 0.02
