@@ -1,4 +1,4 @@
-"""Measures the core install in a fresh environment: its size, its largest parts, and that `light` needs no torch.
+"""Measures the core install in a fresh environment: its size, its parts, and that `light` needs no torch.
 
     python tests/bench/install.py [docs/numbers/install.json]
 

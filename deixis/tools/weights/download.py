@@ -130,21 +130,23 @@ def _gather(
         before = _size(stream)
         if before == wanted.size:
             return
+        weight = 1
         try:
             _one_request(client, wanted, stream, progress, stop)
             if _size(stream) >= wanted.size:
                 return
             reason = f"the answer ended after {_size(stream)} of {wanted.size} bytes"
         except (httpx.TransportError, _Passing) as error:
+            weight = 2 if isinstance(error, httpx.ConnectTimeout) else 1  # a wall that swallows packets stays
             reason = f"{type(error).__name__.lstrip('_')}: {error}".rstrip(": ")
-        idle = 0 if _size(stream) > before else idle + 1
+        idle = 0 if _size(stream) > before else idle + weight
         waiting = pause_s * 2 ** max(0, idle - 1)
         if idle < ATTEMPTS and _stopped(stop, waiting):
             raise _stop_fault(wanted)
     raise InputFault(
         "weights.offline",
         f"{wanted.name} cannot be fetched from {wanted.url} ({reason}).",
-        "Name another source with --mirror (an address or a folder), or copy the file there by hand: "
+        "Name another source with --mirror or DEIXIS_WEIGHTS (an address or a folder), or copy it by hand: "
         f"its sha256 is {wanted.sha256}.",
         url=wanted.url,
     )

@@ -86,7 +86,7 @@ def pull(
     _make_room(folder, sum(entry.size for entry in missing))
     stop = threading.Event()
     done: dict[str, Pulled] = {}
-    limits = httpx.Timeout(30.0, connect=10.0)
+    limits = httpx.Timeout(30.0, connect=5.0)
     with (
         httpx.Client(follow_redirects=True, timeout=limits, headers={"User-Agent": "deixis"}) as client,
         ThreadPoolExecutor(WORKERS, thread_name_prefix="deixis-pull") as pool,
