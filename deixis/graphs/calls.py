@@ -21,20 +21,26 @@ Out = TypeVar("Out", bound=Frozen)
 
 
 async def call_tool(
-    context: RunContext, step: OpenStep, role: Role, request: Frozen, output: type[Out]
+    context: RunContext,
+    step: OpenStep,
+    role: Role,
+    request: Frozen,
+    output: type[Out],
+    instead: Tool | None = None,
 ) -> tuple[str, Out | None, list[Problem]]:
     """Returns the call's id, what the tool gave (None where it failed), and what went wrong.
 
-    A tool that raises, hangs, or returns something else than `output` never ends the run.
+    A tool that raises, hangs, or returns something else than `output` never ends the run. `instead`
+    is called in place of the profile's tool, as a fall-back.
     """
-    name = context.toolbox.name(role)
+    name = instead.name if instead is not None else context.toolbox.name(role)
     action = context.recorder.act(step, role, name, request.model_dump(mode="json"))
     begun = time.monotonic()
     fault: DeixisError | None = None
     result: Out | None = None
     try:
         async with asyncio.timeout(context.settings.tool_timeout_s):
-            tool: Tool = await in_thread(context.toolbox.need, role)
+            tool: Tool = instead or await in_thread(context.toolbox.need, role)
             result = _validated(name, output, await tool(request, context.media))
         check_output(role, name, request, result)
     except TimeoutError:

@@ -56,6 +56,8 @@ def _missing(facts: Facts) -> tuple[NotFound, ...]:
 
 def where(question: Question, facts: Facts) -> Draft:
     """Returns the place of each thing that was asked for."""
+    if facts.choice is not None:
+        return which(question, facts)
     writer = Writer()
     for group in _asked(facts):
         image = {ref.digest: ref for ref in facts.images}

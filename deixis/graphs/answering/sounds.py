@@ -31,14 +31,15 @@ def say_heard(writer: Writer, facts: Facts) -> None:
         writer.say(". ")
 
 
-def say_relation(writer: Writer, facts: Facts) -> None:
-    """Writes which visible thing makes which sound, or that none does, or that it cannot be told."""
+def say_relation(writer: Writer, facts: Facts, timed: bool = False) -> None:
+    """Writes which visible thing makes which sound (and when, with `timed`), or that none does, or
+    that it cannot be told."""
     if facts.match is None:
         writer.say("Whether picture and sound belong together cannot be told. ")
         return
     matched = [pair for pair in facts.match.pairs if pair.verdict == "matched"]
     for pair in matched:
-        _say_source(writer, facts, pair)
+        _say_source(writer, facts, pair, timed)
     if matched:
         return
     if facts.match.overall == "unmatched":
@@ -49,11 +50,12 @@ def say_relation(writer: Writer, facts: Facts) -> None:
         writer.say(f"Whether picture and sound belong together cannot be told{why}. ")
 
 
-def _say_source(writer: Writer, facts: Facts, pair: PairVerdict) -> None:
+def _say_source(writer: Writer, facts: Facts, pair: PairVerdict, timed: bool) -> None:
     sound, thing = facts.group(pair.sound), facts.group(pair.thing or "")
     if sound is None or thing is None:
         return
-    writer.say("The sound of ").point(sound_name(sound.label), sound.id).say(f" ({when(sound)}) comes from ")
+    writer.say("The ").point(sound_name(sound.label), sound.id)
+    writer.say(f" ({when(sound)}) comes from " if timed else " comes from ")
     if len(thing.regions) == 1:
         writer.say("the ").point(noun(thing.label), thing.id)
     else:
@@ -83,7 +85,7 @@ def source(question: Question, facts: Facts) -> Draft:
         matched = facts.match is not None and any(p.verdict == "matched" for p in facts.match.pairs)
         if not matched:
             say_heard(writer, facts)
-        say_relation(writer, facts)
+        say_relation(writer, facts, timed=True)
     return writer.draft()
 
 
@@ -103,7 +105,7 @@ def related(question: Question, facts: Facts) -> Draft:
             writer.say(". ")
         if facts.verdict != "matched":
             say_heard(writer, facts)
-        say_relation(writer, facts)
+        say_relation(writer, facts, timed=True)
     return writer.draft()
 
 

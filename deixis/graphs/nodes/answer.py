@@ -25,11 +25,17 @@ async def answer(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any
     question = parse(state.get("question", ""))
     with context.recorder.step(5, "answer", "Put it into words.") as step:
         facts = gather(context, state)
-        if question.intent == "which":
+        if question.intent == "which" or (question.intent == "where" and _singles_out(question)):
             facts.choice = await in_thread(choose, question, facts, context)
         draft = write(question, facts)
         step.text = draft.text
     return {"draft": draft.model_dump(mode="json")}
+
+
+def _singles_out(question: Question) -> bool:
+    """Returns whether the words single one thing out by its place, order or size: 'the dog on the left'."""
+    said = question.expression
+    return said is not None and bool(said.places or said.ordinal or said.superlative) and not said.plural
 
 
 def choose(question: Question, facts: Facts, context: RunContext) -> tuple[Group, int] | None:

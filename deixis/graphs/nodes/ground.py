@@ -16,6 +16,10 @@ from deixis.tools.detection.protocol import GroundRequest, GroundResult
 VISUAL = frozenset({"describe", "list", "where", "presence", "count", "which", "attribute", "open"})
 """Questions whose phrases are things to look for; the others name sounds."""
 
+FAINT = 0.2
+"""Threshold for referring expressions, which take it that the thing is there: at .2 some box covers .86 of
+the things that RefCOCO's expressions mean (docs/numbers/rec-light.json, ceiling)."""
+
 
 async def ground(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
     """Returns the detection calls: all phrases of one picture in one call."""
@@ -33,6 +37,7 @@ async def ground(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any
                 image=image,
                 phrases=phrases,
                 everything=True,
+                threshold=FAINT if question.intent == "which" else None,
                 iou=context.settings.iou,
                 top=context.settings.top,
             )
