@@ -49,10 +49,11 @@ def tiles(
     Raises:
         InputFault: the answer has no such picture or entity.
     """
+    sizes = {digest: size_of(answer, digest) for digest in pictures}
     out = []
     for entity in sorted(selected(answer, only), key=lambda entity: entity.number):
         found = [
-            (region, pixels, size_of(answer, digest))
+            (region, pixels, sizes[digest])
             for digest, pixels in pictures.items()
             for _, region in regions_of([entity], digest)
         ]
