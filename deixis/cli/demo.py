@@ -25,7 +25,12 @@ def demo(
     from deixis.agent.agent import Agent
     from deixis.agent.render import terminal
     from deixis.cli.ask import answered
+    from deixis.cli.fetching import fetched_if_possible
 
+    if profile in ("auto", "light"):
+        typer.echo("Looking for the weights of light …")
+        if said := fetched_if_possible("light"):
+            typer.echo(said)
     agent = Agent(profile)
     typer.echo(f"Profile {agent.profile.name}: {agent.profile.about}.")
     if agent.profile.why:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from deixis.cli.output import print_json, print_table, progress
+from deixis.cli.fetching import pulled
+from deixis.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from deixis.tools.weights.manifest import ManifestEntry
@@ -57,15 +58,7 @@ def pull(
     from deixis.tools.weights import pull as pulling
 
     wanted = pulling.chosen(profile, only)
-    with progress(bytes_counted=True) as display:
-        bar = display.add_task(f"pulling {profile}", total=sum(entry.size for entry in wanted))
-        have: dict[str, int] = {}
-
-        def watch(name: str, count: int) -> None:
-            have[name] = count
-            display.update(bar, completed=sum(list(have.values())))
-
-        outcomes = pulling.pull(wanted, to=to, mirror=mirror or None, watch=watch)
+    outcomes = pulled(wanted, to, mirror or None)
     if as_json:
         print_json([_row(one) for one in outcomes])
     else:
