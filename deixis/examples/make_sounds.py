@@ -62,7 +62,8 @@ def calls(voice: Voice, starts_s: tuple[float, ...], seconds: float) -> NDArray[
     room = rng.standard_normal(length) * np.exp(-6.9 * np.linspace(0, 1, length))
     echo = np.fft.irfft(np.fft.rfft(sound, 2 * len(sound)) * np.fft.rfft(room, 2 * len(sound)))[: len(sound)]
     sound = sound + voice.wet * echo / np.abs(echo).max() + 0.001 * rng.standard_normal(len(sound))
-    return 0.7 * sound / np.abs(sound).max()
+    loud: NDArray[np.float64] = 0.7 * sound / np.abs(sound).max()
+    return loud
 
 
 def _call(voice: Voice, rng: np.random.Generator) -> NDArray[np.float64]:

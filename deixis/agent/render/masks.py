@@ -23,6 +23,9 @@ def resized(mask: Mask, size: tuple[int, int]) -> NDArray[np.bool_]:
     pixels = mask.to_array()
     if pixels.shape == (size[1], size[0]):
         return pixels
+    step = max(1, pixels.shape[1] // (2 * size[0]))
+    if step > 1:  # two samples a pixel are enough; a mask of 10,000 × 10,000 is not copied whole
+        pixels = pixels[::step, ::step]
     image = Image.fromarray(pixels.astype(np.uint8) * 255)
     growing = size[0] >= pixels.shape[1]
     how = Image.Resampling.NEAREST if growing else Image.Resampling.BOX

@@ -33,7 +33,7 @@ def test_full_masks_stay_full_and_empty_ones_empty(height, width, new_width, new
 
 def test_enlarged_and_shrunk_masks_keep_their_share() -> None:
     mask = Mask.from_array(block(100, 100, np.s_[20:60], np.s_[10:70]))
-    for size in ((300, 300), (50, 50)):
+    for size in ((300, 300), (50, 50), (20, 20), (10, 10)):
         assert resized(mask, size).mean() == pytest.approx(0.24, abs=0.01)
 
 
