@@ -221,7 +221,7 @@ class GroundedAnswer(Frozen):
         self,
         folder: str | Path,
         store: Any = None,
-        exporters: Sequence[str] = ("json", "coco", "png", "html"),
+        exporters: Sequence[str] = ("json", "coco", "png", "vtt", "html"),
     ) -> list[Path]:
         """Returns the files written into `folder`, which is made where it is missing, exporter by exporter.
 
