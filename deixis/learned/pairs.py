@@ -14,7 +14,7 @@ import numpy as np
 
 from deixis.errors import InputFault
 from deixis.geometry import Frozen
-from deixis.tools.matching.sources import sources_of, weight_of
+from deixis.tools.matching.sources import is_one_of, sources_of
 
 MOST_TRIES = 50
 
@@ -48,11 +48,13 @@ class Pair(Frozen):
 
 
 def maker_of(picture: PictureItem, sound: SoundItem) -> str | None:
-    """Returns the thing in the picture that could make the sound, or None."""
+    """Returns the thing in the picture that could make the sound, or None; typical makers come first."""
     sources = sources_of(sound.label, sound.parents)
-    fits = [(weight_of((thing,), sources), thing) for thing in picture.things]
-    best = max(fits, default=(0.0, ""))
-    return best[1] if best[0] > 0 else None
+    for wanted in (sources.typical, sources.plausible):
+        for thing in picture.things:
+            if is_one_of((thing,), wanted):
+                return thing
+    return None
 
 
 def make_pairs(

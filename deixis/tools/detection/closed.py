@@ -83,6 +83,10 @@ class ClosedDetector(LocalTool[GroundRequest, GroundResult]):
                 )
                 limit = np.array([image.size.width, image.size.height] * 2, dtype=np.float64)
                 boxes = np.clip(found.boxes * scale, 0, limit)
+                # Faint candidates of a DETR head may be turned inside out.
+                boxes = np.concatenate(
+                    [np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1
+                )
                 self._raw[image.digest] = Raw(boxes, found.scores, found.classes)
                 self.passes += 1
                 while len(self._raw) > KEPT:
