@@ -32,6 +32,9 @@ LONGEST_SPIKE = 2.0
 """Pixels: an edge walked both ways is a part one pixel wide up to this length, a bridge above it."""
 
 
+Point = tuple[float, float]
+
+
 @dataclass(frozen=True)
 class Instance:
     """A thing: `picture` is its file, `box` the true box in pixels, `mask` the true mask."""
@@ -123,17 +126,37 @@ def _thing(
     return Instance(picture, size, name, box, mask)
 
 
-def filled(points: Sequence[tuple[float, float]], size: Size) -> NDArray[np.bool_]:
+def filled(ring: Sequence[Point], size: Size) -> NDArray[np.bool_]:
     """Returns the pixels of a ring of pixel indices, shape (height, width): its inside and its outline."""
     from PIL import Image, ImageDraw
 
     canvas = Image.new("1", (size.width, size.height))
     draw = ImageDraw.Draw(canvas)
-    draw.polygon(points, fill=1)
-    edges = list(zip(points, [*points[1:], points[0]], strict=True))
-    walked = set(edges)
-    for start, end in edges:
-        bridge = (end, start) in walked and math.dist(start, end) > LONGEST_SPIKE
-        if not bridge:
-            draw.line([start, end], fill=1)
+    for part in without_bridges(ring):
+        draw.polygon(part, fill=1, outline=1)
     return np.asarray(canvas, dtype=bool)
+
+
+def without_bridges(ring: Sequence[Point]) -> list[list[Point]]:
+    """Returns the rings that are left when a ring is cut at its bridges: edges walked both ways."""
+    left, parts = [list(ring)], []
+    while left:
+        points = left.pop()
+        bridge = _bridge(points)
+        if bridge is None:
+            parts += [points if len(points) > 1 else points * 2]
+            continue
+        first, back = bridge
+        left += [points[first + 1 : back + 1], points[back + 1 :] + points[: first + 1]]
+    return parts
+
+
+def _bridge(points: list[Point]) -> tuple[int, int] | None:
+    """Returns the numbers of a long edge and of the later one that walks it back, by their first points."""
+    walked: dict[tuple[Point, Point], int] = {}
+    for number, start in enumerate(points):
+        end = points[(number + 1) % len(points)]
+        if math.dist(start, end) > LONGEST_SPIKE and (end, start) in walked:
+            return walked[end, start], number
+        walked[start, end] = number
+    return None

@@ -43,9 +43,9 @@ def build_network() -> torch.nn.Module:
         def __init__(self) -> None:
             super().__init__()
             first, second, third = CHANNELS
-            self.half = _convolution(PLANES, first, stride=2)
-            self.quarter = nn.Sequential(_convolution(first, second, stride=2), _residual(second))
-            self.eighth = nn.Sequential(
+            self.at_half = _convolution(PLANES, first, stride=2)
+            self.at_quarter = nn.Sequential(_convolution(first, second, stride=2), _residual(second))
+            self.at_eighth = nn.Sequential(
                 _convolution(second, third, stride=2), _residual(third), _residual(third, dilation=2)
             )
             self.gate = nn.Sequential(
@@ -57,9 +57,9 @@ def build_network() -> torch.nn.Module:
             self.out = nn.Sequential(nn.Conv2d(first, 4, 3, padding=1), nn.PixelShuffle(2))
 
         def forward(self, planes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            half = self.half(planes)
-            quarter = self.quarter(half)
-            eighth = self.eighth(quarter)
+            half = self.at_half(planes)
+            quarter = self.at_quarter(half)
+            eighth = self.at_eighth(quarter)
             eighth = eighth * self.gate(eighth.mean((2, 3)))[:, :, None, None]
             quality = self.quality(eighth.mean((2, 3)))[:, 0]
             at = self.joined_quarter(_joined(eighth, quarter))
