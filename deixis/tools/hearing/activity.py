@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deixis.tools.hearing.mel import BANDS, FRAMES_PER_S, HOP, RATE_HZ, log_mel
+from deixis.tools.hearing.mel import BANDS, FFT, FRAMES_PER_S, HOP, RATE_HZ, log_mel
 from deixis.tools.hearing.mn04 import mn04
 from deixis.tools.hearing.protocol import WindowPlan
 from deixis.tools.hearing.yamnet import LENGTH, yamnet
@@ -23,9 +23,14 @@ WINDOW_S = 1.0
 BLOCK_WINDOWS = 200
 LONG_WINDOW_S = 10.0
 """What mn04 was trained on; for the labels of the clip as a whole."""
-BAND_STEP_S, BAND_COUNT = 0.02, 32
+BAND_STEP_S, BAND_COUNT, BAND_BLOCK = 0.02, 32, 1000
 YAMNET_SHARE = 0.7
-"""Weight of YAMNet in the scores over time: its scores follow short events, mn04's lag behind them."""
+"""Weight of YAMNet in the quadratic mean of both scores over time: it follows short events, mn04's
+scores of them are low. Chosen, with the quadratic mean (which believes the surer network more than the
+plain mean), on made scenes: single dogs, babies, voices, instruments, keyboards of known times over
+pink noise (.7 found 73 of 153 within 0.6 s, .5 64, the plain means 64 to 70)."""
+UNCONFIRMED = 0.5
+"""What a score of mn04 counts for in the six classes that YAMNet does not know."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +65,16 @@ def activity(samples: NDArray[np.float32], gain: float = 1.0) -> Activity:
     plan = planned(duration)
     scores = np.zeros((plan.count, len(mn04().class_ids)), np.float32)
     shared = _yamnet_positions()
-    bands: list[NDArray[np.float32]] = []
     heard = np.zeros(scores.shape[1], np.float64)
-    for first, last, block in _blocks(samples, plan, gain):
-        slow, fast = _both(block, last - first, plan.hop_s)
-        scores[first:last] = slow
-        scores[first:last, shared] += YAMNET_SHARE * (fast - slow[:, shared])
+    for first, centres, block in _blocks(samples, plan, gain):
+        slow, fast = _both(block, centres)
+        last = first + len(centres)
+        scores[first:last] = slow * UNCONFIRMED
+        scores[first:last, shared] = np.sqrt(
+            YAMNET_SHARE * fast**2 + (1 - YAMNET_SHARE) * slow[:, shared] ** 2
+        )
         heard[shared] += (fast.astype(np.float64) ** 2).sum(axis=0)
-        bands.append(_bands(block, last - first, plan.hop_s))
-    whole = np.concatenate(bands)[: max(1, round(duration / BAND_STEP_S))]
+    whole = _bands(samples, gain)
     # The quadratic mean lets an event that is short in a long clip count for more than its share of time.
     heard = np.sqrt(heard / plan.count)
     clip = _whole(samples, gain)
@@ -94,38 +100,52 @@ MARGIN = WINDOW_S / 2 + 0.05
 
 def _blocks(
     samples: NDArray[np.float32], plan: WindowPlan, gain: float
-) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
+) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.float32]]]:
+    """Yields the first window of a block, its windows' centres within the block in seconds, the block."""
+    duration = len(samples) / RATE_HZ
     for first in range(0, plan.count, BLOCK_WINDOWS):
-        last = min(first + BLOCK_WINDOWS, plan.count)
-        start = round((first * plan.hop_s - MARGIN) * RATE_HZ)
-        stop = round(((last - 1) * plan.hop_s + max(MARGIN, plan.hop_s)) * RATE_HZ)
-        yield first, last, _cut(samples, start, stop + HOP, gain)
+        centres = window_centres(plan, duration)[first : first + BLOCK_WINDOWS]
+        start = round((centres[0] - MARGIN) * RATE_HZ)
+        stop = round((first + len(centres) - 1) * plan.hop_s * RATE_HZ)
+        stop = max(stop, round(centres[-1] * RATE_HZ)) + round((MARGIN + plan.hop_s) * RATE_HZ)
+        yield first, centres - start / RATE_HZ, _cut(samples, start, stop, gain)
+
+
+def window_centres(plan: WindowPlan, duration_s: float) -> NDArray[np.float64]:
+    """Returns where the windows lie, seconds: every hop, but inside the sound where it is long enough.
+
+    A window that sticks out over the end would be half silent, and the networks hear water in that.
+    """
+    half = min(plan.length_s, duration_s) / 2
+    return np.clip(np.arange(plan.count) * plan.hop_s, half, duration_s - half)
 
 
 def _both(
-    block: NDArray[np.float32], count: int, hop_s: float
+    block: NDArray[np.float32], centres: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     import soxr
 
     picture = log_mel(block)
     half = round(WINDOW_S * FRAMES_PER_S / 2)
-    centres = [round((MARGIN + k * hop_s) * FRAMES_PER_S) for k in range(count)]
-    slow = mn04().scores(np.stack([picture[:, at - half : at + half] for at in centres]))
+    at = np.round(centres * FRAMES_PER_S).astype(int)
+    slow = mn04().scores(np.stack([picture[:, frame - half : frame + half] for frame in at]))
     low = soxr.resample(block, RATE_HZ, YAMNET_RATE_HZ)
-    starts = [round((MARGIN + k * hop_s) * YAMNET_RATE_HZ) - LENGTH // 2 for k in range(count)]
-    fast = yamnet().scores(np.stack([low[at : at + LENGTH] for at in starts]))
+    starts = np.round(centres * YAMNET_RATE_HZ).astype(int) - LENGTH // 2
+    fast = yamnet().scores(np.stack([low[start : start + LENGTH] for start in starts]))
     return slow, fast
 
 
-def _bands(block: NDArray[np.float32], count: int, hop_s: float) -> NDArray[np.float32]:
-    picture = log_mel(block)
-    step, first = round(BAND_STEP_S * FRAMES_PER_S), round(MARGIN * FRAMES_PER_S)
-    frames = round(count * hop_s / BAND_STEP_S)
-    used = picture[:, first : first + frames * step]
-    if used.shape[1] < frames * step:
-        used = np.pad(used, ((0, 0), (0, frames * step - used.shape[1])), mode="edge")
-    folded = used.reshape(BAND_COUNT, BANDS // BAND_COUNT, frames, step).mean(axis=(1, 3))
-    return np.ascontiguousarray(folded.T)
+def _bands(samples: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
+    step, frames = round(BAND_STEP_S * FRAMES_PER_S), max(1, round(len(samples) / RATE_HZ / BAND_STEP_S))
+    found = np.empty((frames, BAND_COUNT), np.float32)
+    for first in range(0, frames, BAND_BLOCK):
+        count = min(BAND_BLOCK, frames - first)
+        start = first * step * HOP - FFT
+        picture = log_mel(_cut(samples, start, start + (count * step) * HOP + 2 * FFT, gain))
+        used = picture[:, round(FFT / HOP) :][:, : count * step]
+        folded = used.reshape(BAND_COUNT, BANDS // BAND_COUNT, count, step).mean(axis=(1, 3))
+        found[first : first + count] = folded.T
+    return found
 
 
 def _whole(samples: NDArray[np.float32], gain: float) -> NDArray[np.float32]:

@@ -48,15 +48,15 @@ def _edge(
     before = bands[
         max(0, round((at_s - REACH_S - CONTEXT_S) / BAND_STEP_S)) : max(0, round((at_s - 0.6 * REACH_S) / BAND_STEP_S))
     ]
-    if len(before) < 5:
-        return at_s if at_s > REACH_S else 0.0
-    rise = np.maximum(middle.mean(axis=0) - before.mean(axis=0), 0.0)
+    # At the beginning of a clip there is no time before: its own quietest moments stand for it.
+    ground = before.mean(axis=0) if len(before) >= 5 else np.quantile(bands, 0.1, axis=0)
+    rise = np.maximum(middle.mean(axis=0) - ground, 0.0)
     if rise.max() < LEAST_RISE:
         return at_s
     weights = rise / rise.sum()
     first, last = max(0, round((at_s - REACH_S) / BAND_STEP_S)), round(latest_s / BAND_STEP_S)
     contour = bands[first : last + 1] @ weights
-    low, high = float(before.mean(axis=0) @ weights), float(middle.mean(axis=0) @ weights)
+    low, high = float(ground @ weights), float(middle.mean(axis=0) @ weights)
     if high - low < LEAST_RISE or len(contour) < 3:
         return at_s
     above = np.clip(contour, low, high) - (low + high) / 2

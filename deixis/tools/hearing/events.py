@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deixis.tools.hearing.activity import Activity
+from deixis.tools.hearing.activity import BAND_STEP_S, Activity
 from deixis.tools.hearing.edges import refined
 from deixis.tools.hearing.ontology import Ontology
 from deixis.tools.hearing.sources import PLAIN, Source
@@ -26,6 +26,12 @@ BRIDGE_S = 0.35
 """Stretches closer than this are one event."""
 SMEAR_S = 0.3
 """A window sees an event this long before its centre reaches it."""
+LEAST_WINDOWS_S = 0.3
+"""Even a click is seen by the windows of 0.3 s and more; what is seen by fewer is chance."""
+SIBLING_SHARE, OTHER_SHARE = 0.8, 0.5
+"""Of two names for the same stretch the weaker goes when its score is below this share of the other's."""
+FLOOR_QUANTILE, PRESENCE_OFFSET, FULL_PRESENCE = 0.1, 0.1, 0.6
+"""See `presence`; the offset, 2 dB, keeps steady sounds, which hardly leave their floor, whole."""
 KIND_SHARE = 0.4
 """A kind (bark) names the event when its score is this share of its source's (dog)."""
 
@@ -61,16 +67,51 @@ class Found:
 
 def events(heard: Activity, groups: Sequence[Source], class_ids: Sequence[str], graph: Ontology) -> list[Found]:
     """Returns all events down to `FLOOR`, strongest first, whatever threshold is asked for later."""
+    centred = presence(heard)
+    least = LEAST_WINDOWS_S / heard.plan.hop_s
     stretches = [
         stretch
         for group in groups
-        for stretch in _stretches(heard.scores[:, group.members].max(axis=1), group, heard.plan.hop_s)
+        for stretch in _stretches(
+            heard.scores[:, group.members].max(axis=1) * centred, group, heard.plan.hop_s
+        )
+        if stretch.length >= min(least, heard.plan.count / 2)
     ]
-    found = []
+    found: dict[str, list[Found]] = {}
     for stretch in _explained(stretches):
         start, end = _times(stretch, heard)
-        found.append(Found(_name(stretch, heard.scores, class_ids, graph), start, end, stretch.peak))
-    return found
+        event = Found(_name(stretch, heard.scores, class_ids, graph), start, end, stretch.peak)
+        found[stretch.source.root] = _merged(found.get(stretch.source.root, []), event)
+    return sorted((e for same in found.values() for e in same), key=lambda e: (-e.score, e.start_s, e.member))
+
+
+def _merged(stronger: list[Found], event: Found) -> list[Found]:
+    """Returns the events of one source with `event`, which joins those that it overlaps."""
+    apart = [other for other in stronger if other.end_s < event.start_s or event.end_s < other.start_s]
+    touched = [other for other in stronger if other not in apart] + [event]
+    best = touched[0]
+    start, end = min(e.start_s for e in touched), max(e.end_s for e in touched)
+    return [*apart, Found(best.member, start, end, best.score)]
+
+
+def presence(heard: Activity) -> NDArray[np.float32]:
+    """Returns for each window, in 0..1, whether the sound in it lies about its centre, shape (n,).
+
+    The level above the clip's own floor in the middle half second is compared with the loudest half
+    second in the window, both logarithmic. A window that has caught no more than the end of a sound
+    hears something else in it (a bark's tail is a "caw"), and is not believed.
+    """
+    floor = np.quantile(heard.bands, FLOOR_QUANTILE, axis=0)
+    level = np.maximum(heard.bands - floor, 0.0).mean(axis=1) + PRESENCE_OFFSET
+    half = round(0.25 / BAND_STEP_S)
+    sums = np.cumsum(np.pad(level, (half + 1, half), mode="edge"))
+    mean = (sums[2 * half + 1 :] - sums[: -2 * half - 1]) / (2 * half + 1)
+    centres = np.minimum(
+        np.round(np.arange(heard.plan.count) * heard.plan.hop_s / BAND_STEP_S).astype(int), len(mean) - 1
+    )
+    near = [mean[np.clip(centres + shift, 0, len(mean) - 1)] for shift in (-half, 0, half)]
+    share = mean[centres] / np.max(near, axis=0)
+    return np.clip(share / FULL_PRESENCE, 0.0, 1.0).astype(np.float32)
 
 
 def _stretches(score: NDArray[np.float32], source: Source, hop_s: float) -> list[Stretch]:
@@ -136,11 +177,12 @@ def _covered(item: Stretch, kept: Iterable[Stretch]) -> bool:
 
 
 def _explains(strong: Stretch, weak: Stretch) -> bool:
-    """Returns whether `weak` is a sibling that the networks confuse with `strong` at the same time."""
+    """Returns whether `weak` is another name that the networks give to `strong`."""
     shared = strong.shared(weak)
     union = strong.length + weak.length - shared
     siblings = bool(strong.source.families & weak.source.families)
-    return siblings and shared / union >= 0.5 and weak.peak < 0.7 * strong.peak
+    share = SIBLING_SHARE if siblings else OTHER_SHARE
+    return shared / union >= 0.5 and weak.peak < share * strong.peak
 
 
 def _name(stretch: Stretch, scores: NDArray[np.float32], class_ids: Sequence[str], graph: Ontology) -> int:
@@ -168,7 +210,7 @@ def _under(class_id: str, mean: NDArray[np.float32], position: dict[str, int], g
 def _times(stretch: Stretch, heard: Activity) -> tuple[float, float]:
     """Returns start and end in seconds: the windows' centres less their smear, moved to the sound's edges."""
     start, end = stretch.first * heard.plan.hop_s, stretch.last * heard.plan.hop_s
-    smear = min(SMEAR_S, max(0.0, (end - start) / 2 - 0.05))
+    smear = min(SMEAR_S, (end - start) / 4)
     start, end = start + smear, end - smear
     if stretch.first == 0:
         start = 0.0

@@ -22,14 +22,19 @@ BROAD = frozenset(
 """Classes that hold several sources; abstract classes are broad as well."""
 
 OWN_SOURCE = frozenset(
-    """vehicle horn, car horn, honking|siren|car alarm|doorbell|bell|singing|thunder|train horn
+    """vehicle horn, car horn, honking|siren|doorbell|bell|singing|train horn
     |train whistle|clapping|music|hiss|rattle|buzz|squeak|tap|knock|thump, thud|whoosh, swoosh, swish
     |crack""".replace("\n    ", "").split("|")
 )
 """Sources of their own although a parent is a source, too (a horn is heard as a horn, not as a car)."""
 
-SAME_SOURCE = {"emergency vehicle": "siren", "air horn, truck horn": "vehicle horn, car horn, honking"}
-"""Classes that are heard as another source: an emergency vehicle is known by its siren."""
+SAME_SOURCE = {
+    "emergency vehicle": "siren",
+    "air horn, truck horn": "vehicle horn, car horn, honking",
+    "car alarm": "vehicle horn, car horn, honking",
+}
+"""Classes that are heard as another source: an emergency vehicle is known by its siren, and a car's
+alarm sounds its horn."""
 
 NO_EVENT = frozenset(
     """channel, environment and background|other sourceless|silence|music genre|music mood|music role
