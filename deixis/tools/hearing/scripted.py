@@ -49,7 +49,7 @@ class ScriptedHearing(LocalTool[HearRequest, HearResult]):
             )
             for label, spans in self._table.items()
             for start, stop in spans
-            if start < end and SCORE >= (request.threshold or 0.0)
+            if start < end and (request.threshold or 0.0) <= SCORE
         ]
         events.sort(key=lambda event: event.span.start_s)
         return HearResult(events=tuple(events[: request.top]), silent=not self._table)

@@ -6,6 +6,7 @@ beeps. It is there so that the whole system runs anywhere; in recordings it hear
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -71,7 +72,7 @@ def _tones(frames: NDArray[np.float32], duration_s: float) -> list[SoundEvent]:
     kind = np.where((share >= TONAL) & loud, kind, -1)
     edges = np.flatnonzero(np.diff(np.concatenate([[-1], kind, [-1]])))
     events = []
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         start, end = first * HOP / RATE, min(duration_s, (last - 1) * HOP / RATE)
         if kind[first] >= 0 and end - start >= SHORTEST_S:
             score = Score(value=float(np.clip(share[first:last].mean(), 0, 1)), kind="hearing")
