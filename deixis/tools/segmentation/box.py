@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from deixis.answer import Score
-from deixis.geometry import Box, Frozen, Mask, Size
+from deixis.geometry import Box, Frozen, Size
 from deixis.media.refs import MediaSource
 from deixis.tools.protocol import LocalTool, Role
-from deixis.tools.segmentation.protocol import ScoredMask, SegmentRequest, SegmentResult
+from deixis.tools.segmentation.protocol import Point, ScoredMask, SegmentRequest, SegmentResult
+from deixis.tools.segmentation.window import filled
 
 USUAL_IOU = 0.57
 """Mean IoU of a filled box with the thing's mask, measured on COCO photos (docs/numbers)."""
@@ -34,23 +33,21 @@ class FilledBox(LocalTool[SegmentRequest, SegmentResult]):
     def run(self, request: SegmentRequest, media: MediaSource) -> SegmentResult:
         """Returns one filled box per prompt, boxes first."""
         size = request.image.size
-        half = POINT_SHARE * min(size.width, size.height) / 2
-        windows = [
-            Box(x1=point.x - half, y1=point.y - half, x2=point.x + half, y2=point.y + half)
-            for point in request.points
-        ]
-        return SegmentResult(masks=tuple(filled(box, size) for box in (*request.boxes, *windows)))
+        windows = [box_around(point, size) for point in request.points]
+        return SegmentResult(masks=tuple(filled_mask(box, size) for box in (*request.boxes, *windows)))
 
 
-def filled(box: Box, size: Size) -> ScoredMask:
+def box_around(point: Point, size: Size, share: float = POINT_SHARE) -> Box:
+    """Returns the square around a point, its side `share` of the picture's shorter side, clipped."""
+    half = share * min(size.width, size.height) / 2
+    return Box(x1=point.x - half, y1=point.y - half, x2=point.x + half, y2=point.y + half).clip(size)
+
+
+def filled_mask(box: Box, size: Size) -> ScoredMask:
     """Returns the box, clipped to a picture of `size` and filled; empty where it lies outside."""
-    inside = box.clip(size)
-    pixels = np.zeros((size.height, size.width), dtype=bool)
-    pixels[
-        int(np.floor(inside.y1)) : int(np.ceil(inside.y2)), int(np.floor(inside.x1)) : int(np.ceil(inside.x2))
-    ] = 1
-    score = Score(value=USUAL_IOU if inside.area > 0 else 0.0, kind="mask")
-    return ScoredMask(mask=Mask.from_array(pixels), score=score, method="filled box")
+    mask = filled(box, size)
+    score = Score(value=USUAL_IOU if mask.area else 0.0, kind="mask")
+    return ScoredMask(mask=mask, score=score, method="filled box")
 
 
 def filled_box() -> FilledBox:
