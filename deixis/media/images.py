@@ -172,13 +172,15 @@ def _decoded(image: Image.Image, limits: Limits) -> Picture:
     # Asked after loading: some readers (TIFF) turn the picture themselves and drop the tag.
     turn = _orientation(image)
     by = max(1, max(image.size) // side)
-    image = _rgb(image, by)
-    if max(image.size) > side:
-        image = image.resize(_fitted(full, side), Pillow.Resampling.BILINEAR)
-    image = _upright(image, turn)
+    made = _rgb(image, by)
+    if made is not image:
+        image.close()  # several hundred MB in a large picture, which the caller would hold on to
+    if max(made.size) > side:
+        made = made.resize(_fitted(full, side), Pillow.Resampling.BILINEAR)
+    made = _upright(made, turn)
     if turn in (5, 6, 7, 8):
         full = (full[1], full[0])
-    pixels = np.asarray(image)
+    pixels = np.asarray(made)
     pixels.setflags(write=False)
     return Picture(Size(width=full[0], height=full[1]), kind, pixels)
 
