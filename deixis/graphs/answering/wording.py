@@ -60,11 +60,16 @@ def joined(words: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
+def _third(share: float, first: str, last: str) -> str:
+    """Returns the name of a part of the picture; the middle is what people call so, a fifth, not a third."""
+    return first if share < 0.4 else last if share > 0.6 else "middle"
+
+
 def place(box: Box, size: Size) -> str:
-    """Returns where in the picture the middle of a box lies: thirds across and down."""
+    """Returns where in the picture the middle of a box lies."""
     x, y = box.center
-    across = ("left", "middle", "right")[min(2, int(3 * x / size.width))]
-    down = ("upper", "middle", "lower")[min(2, int(3 * y / size.height))]
+    across = _third(x / size.width, "left", "right")
+    down = _third(y / size.height, "upper", "lower")
     if box.area >= 0.6 * size.area:
         return "across most of the picture"
     if across == "middle" and down == "middle":
