@@ -100,7 +100,9 @@ def chat(
         raise InputFault("linking.chat.url", "The chat address must begin with http:// or https://.")
     if timeout_s <= 0 or retries < 0 or backoff_s < 0:
         raise InputFault(
-            "linking.chat.option", "timeout_s must be above 0, retries and backoff_s at least 0."
+            "linking.chat.option",
+            "timeout_s must be above 0, retries and backoff_s at least 0.",
+            "Change the options of linking/chat in the profile.",
         )
     key = api_key or os.environ.get("DEIXIS_CHAT_KEY", "")
     return ChatLinker(
