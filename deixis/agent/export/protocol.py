@@ -30,7 +30,7 @@ class Exporter(Protocol):
         """Returns the files that were written, in a stable order and under stable names.
 
         Raises:
-            InputFault: a medium of the answer is needed, and the store does not have it.
-            OSError: the folder cannot be written.
+            InputFault: a medium of the answer is needed, and the store does not have it; or the folder
+                cannot be written.
         """
         ...

@@ -25,9 +25,15 @@ EVERYTHING = [
 def test_all_files_under_their_names(store, tmp_path) -> None:
     folder = tmp_path / "a" / "b"
     paths = yard(store).save(folder, store=store)
-    assert [path.relative_to(folder).as_posix() for path in paths] == EVERYTHING
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    assert set(EVERYTHING) <= set(names) and len(set(names)) == len(names)
     assert all(path.stat().st_size > 100 for path in paths)
     assert not [path for path in folder.rglob("*") if path.name.startswith(".")]
+
+
+def test_the_four_that_every_answer_has_in_their_order(store, tmp_path) -> None:
+    paths = yard(store).save(tmp_path, store=store, exporters=("json", "coco", "png", "html"))
+    assert [path.relative_to(tmp_path).as_posix() for path in paths] == EVERYTHING
 
 
 def test_chosen_exporters_in_the_order_given(store, tmp_path) -> None:
