@@ -97,7 +97,11 @@ def chat(
             "Set DEIXIS_CHAT_URL and DEIXIS_CHAT_MODEL, or choose linking/rules.",
         )
     if not url.startswith(("http://", "https://")):
-        raise InputFault("linking.chat.url", "The chat address must begin with http:// or https://.")
+        raise InputFault(
+            "linking.chat.url",
+            "The chat address must begin with http:// or https://.",
+            "Mend DEIXIS_CHAT_URL, or the option url in the profile.",
+        )
     if timeout_s <= 0 or retries < 0 or backoff_s < 0:
         raise InputFault(
             "linking.chat.option",
