@@ -27,7 +27,7 @@ def test_all_files_under_their_names(store, tmp_path) -> None:
     paths = yard(store).save(folder, store=store)
     names = [path.relative_to(folder).as_posix() for path in paths]
     assert set(EVERYTHING) <= set(names) and len(set(names)) == len(names)
-    assert all(path.stat().st_size > 100 for path in paths)
+    assert all(path.stat().st_size > 10 for path in paths)
     assert not [path for path in folder.rglob("*") if path.name.startswith(".")]
 
 
