@@ -15,8 +15,8 @@ from deixis.tools.protocol import LocalTool, Role
 from deixis.tools.segmentation.protocol import Point, ScoredMask, SegmentRequest, SegmentResult
 from deixis.tools.segmentation.window import filled
 
-USUAL_IOU = 0.57
-"""Mean IoU of a filled box with the thing's mask, measured on COCO photos (docs/numbers)."""
+USUAL_IOU = 0.55
+"""Mean IoU of the filled true box with the true mask: 746 outlined things of ``coco_train_tune``."""
 POINT_SHARE = 0.1
 """A point alone gets a window of this share of the picture's shorter side around it."""
 
