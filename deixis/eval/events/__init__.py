@@ -1,0 +1,1 @@
+"""Sound events: is each found, from when to when?"""

@@ -1,0 +1,1 @@
+"""Hearing: is the right sound named?"""
