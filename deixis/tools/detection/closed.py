@@ -51,6 +51,8 @@ class ClosedDetector(LocalTool[GroundRequest, GroundResult]):
     Output: ClassVar[type[Frozen]] = GroundResult
     names: tuple[str, ...] = COCO_80
     version = "1"
+    free_of_doubles = False
+    """A DETR head gives each thing once; other heads need NMS before their candidates are counted."""
 
     def __init__(self, name: str, weights: str, threshold: float, second: str = "") -> None:
         self.name = name
@@ -94,6 +96,15 @@ class ClosedDetector(LocalTool[GroundRequest, GroundResult]):
             self._raw.move_to_end(image.digest)
             return self._raw[image.digest]
 
+    def candidates(self, image: ImageRef, media: MediaSource, least: float, iou: float) -> list[Detection]:
+        """Returns all candidates of at least `least`, as average precision counts them: a box may have
+        several names, and faint doubles are kept where the head gives none."""
+        raw = self.raw(image, media)
+        rows = np.flatnonzero(raw.scores >= least)
+        if not self.free_of_doubles:
+            rows = _suppressed(raw, rows, iou)
+        return [self._detection(raw, int(row)) for row in rows]
+
     def run(self, request: GroundRequest, media: MediaSource) -> GroundResult:
         """Returns the boxes of each phrase in the order asked, and with `everything` all things seen."""
         threshold = self.threshold if request.threshold is None else request.threshold
@@ -110,12 +121,7 @@ class ClosedDetector(LocalTool[GroundRequest, GroundResult]):
     def _kept(self, raw: Raw, threshold: float, iou: float) -> list[Detection]:
         """Returns what is above the threshold, best first; a box has one name, its likeliest."""
         chosen = np.flatnonzero((raw.scores >= threshold) & np.all(np.isfinite(raw.boxes), axis=1))
-        found: list[Detection] = []
-        for label in np.unique(raw.classes[chosen]):
-            rows = chosen[raw.classes[chosen] == label]
-            for index in non_maximum_suppression(raw.boxes[rows], raw.scores[rows], iou):
-                row = rows[index]
-                found.append(self._detection(raw, int(row)))
+        found = [self._detection(raw, int(row)) for row in _suppressed(raw, chosen, iou)]
         found.sort(key=lambda detection: -detection.score.value)
         return _one_name_a_box(found)
 
@@ -178,6 +184,15 @@ def _shown(readings: tuple[Reading, ...], found: list[Detection]) -> Reading:
         if found and reading.name == found[0].name:
             return reading
     return readings[0]
+
+
+def _suppressed(raw: Raw, rows: NDArray[np.int64], iou: float) -> NDArray[np.int64]:
+    """Returns the rows that NMS within each name keeps."""
+    kept: list[int] = []
+    for label in np.unique(raw.classes[rows]):
+        own = rows[raw.classes[rows] == label]
+        kept += [int(own[index]) for index in non_maximum_suppression(raw.boxes[own], raw.scores[own], iou)]
+    return np.array(kept, dtype=np.int64)
 
 
 SAME_BOX = 0.9

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class DeimV2(ClosedDetector):
     """Inputs: the picture squeezed to a square, RGB in 0..1, and its size. Boxes come in its pixels."""
 
+    free_of_doubles = True
+
     def __init__(self, name: str, weights: str, threshold: float, side: int, second: str = "") -> None:
         super().__init__(name, weights, threshold, second)
         self._side = side
