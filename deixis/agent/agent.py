@@ -106,6 +106,8 @@ class Agent:
         from deixis.graphs.context import RunContext
         from deixis.graphs.recorder import Recorder
 
+        # Bytes of a command line that are no text (lone surrogates) can be neither stored nor shown.
+        question = question.encode("utf-8", "replace").decode("utf-8")
         record = RunRecord(
             run=_run_id(),
             question=question,

@@ -199,6 +199,6 @@ def _blocks(source: Path) -> Iterator[bytes]:
     except OSError as error:
         raise InputFault(
             "input.media.unreadable",
-            f"{source} cannot be read ({error.strerror or error}).",
+            f"{str(source)!r} cannot be read ({error.strerror or error}).",
             "Check its permissions.",
         ) from error
