@@ -15,6 +15,9 @@ from deixis.errors import DeixisError
 from deixis.tools.words.morphology import singular
 
 
+LONGEST_ENDING = 10
+
+
 @cache
 def _tables() -> tuple[dict[str, str], dict[str, tuple[str, ...]], frozenset[str]]:
     """Returns word → name, word → names, and the words for other things."""
@@ -31,6 +34,28 @@ def _tables() -> tuple[dict[str, str], dict[str, tuple[str, ...]], frozenset[str
 def _split(text: str) -> list[str]:
     """Returns the words between the commas of an entry."""
     return [word for word in (" ".join(piece.split()) for piece in text.split(",")) if word]
+
+
+@cache
+def _endings() -> tuple[dict[str, str], frozenset[str]]:
+    """Returns ending → name, and the words that end so but mean something else."""
+    raw = tomllib.loads(files("deixis.tools.words").joinpath("lexicon.toml").read_text("utf-8"))["endings"]
+    table = {ending: name for name, text in raw["names"].items() for ending in _split(text)}
+    return table, frozenset(_split(raw["exceptions"]))
+
+
+def by_ending(word: str) -> str:
+    """Returns the name that the last part of a word written as one tells: 'beekeeper' → person.
+
+    Empty where no ending of the table fits, or the word is known for something else.
+    """
+    table, exceptions = _endings()
+    if word in exceptions or word in _tables()[2] or " " in word:
+        return ""
+    for size in range(min(len(word) - 2, LONGEST_ENDING), 2, -1):
+        if word[-size:] in table:
+            return table[word[-size:]]
+    return ""
 
 
 @cache

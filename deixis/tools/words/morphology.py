@@ -13,7 +13,10 @@ IRREGULAR = {
     "half": "halves", "leaf": "leaves", "loaf": "loaves", "shelf": "shelves", "thief": "thieves",
     "scarf": "scarves", "hoof": "hooves", "elf": "elves", "cactus": "cacti", "fungus": "fungi",
     "hippopotamus": "hippopotamuses", "octopus": "octopuses", "platypus": "platypuses", "bus": "buses",
-    "gas": "gases", "lens": "lenses", "iris": "irises", "walrus": "walruses", "crocus": "crocuses",
+    "gas": "gases", "canvas": "canvases", "atlas": "atlases", "rhinoceros": "rhinoceroses",
+    "taxi": "taxis", "bikini": "bikinis", "kiwi": "kiwis",
+    "zucchini": "zucchinis", "emoji": "emojis", "lens": "lenses", "iris": "irises",
+    "walrus": "walruses", "crocus": "crocuses",
     "virus": "viruses", "campus": "campuses", "chorus": "choruses", "circus": "circuses",
     "minibus": "minibuses", "trolleybus": "trolleybuses", "lotus": "lotuses", "abacus": "abacuses",
     "thermos": "thermoses", "asparagus": "asparagus", "compass": "compasses", "quiz": "quizzes",
@@ -39,14 +42,14 @@ IRREGULAR = {
 INVARIANT = frozenset(
     """sheep fish deer series species aircraft spacecraft hovercraft news tennis scissors pants jeans shorts
     trousers glasses sunglasses eyeglasses goggles binoculars tongs pliers pyjamas pajamas skis tights
-    leggings headphones earphones furniture luggage music traffic rice grass bread water broccoli people
+    leggings headphones earphones furniture luggage music traffic rice grass bread water broccoli
     salmon trout squid bison swine cattle hair gymnastics clothes stairs billiards darts dominoes overalls
     tweezers shears speech thunder rain wind laughter applause noise jewelry equipment software""".split()
 )
 """Said the same way of one and of several; 'glasses' and 'skis' are single things to a detector."""
 
 _SINGULAR = {plural: singular for singular, plural in IRREGULAR.items()}
-_NEVER_PLURAL = ("ss", "us", "is", "as", "os", "ics", "ness")
+_NEVER_PLURAL = ("ss", "us", "is", "ics", "ness")
 """Endings of singular nouns that end in s: 'glass', 'bus', 'tennis', 'physics'."""
 _VOWELS = "aeiou"
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from deixis.tools.words.morphology import singular
+
 DETERMINERS = frozenset(
     """a an the any some this that these those my your his her its our their all each every another no
     either both many several few one two three four five six seven eight nine ten""".split()
@@ -17,13 +19,19 @@ BREAKS = frozenset(
     inside outside around across along against to into onto through toward towards who whom whose which
     that where holding wearing riding eating standing sitting lying walking running looking facing playing
     carrying pulling pushing cutting reading talking is are was were has have and or but while as for
-    about during beneath beyond behind""".split()
+    about during beneath beyond being""".split()
 )
 """What follows the head of a noun phrase."""
 COLOURS = frozenset(
     """red orange yellow green blue purple violet pink brown black white grey gray beige tan golden silver
     turquoise teal navy maroon cyan magenta cream dark light bright pale""".split()
 )
+PARTITIVES = frozenset(
+    """pair group crowd bunch flock herd pack stack pile row slice piece couple lot number set kind type sort
+    swarm litter gang handful cluster line queue collection batch dozen hundred family head team chunk wedge
+    half rest majority trio heap mass school pride colony bouquet breed variety""".split()
+)
+"""Words that only count or gather what stands behind 'of': a flock of birds is birds, a glass of wine a glass."""
 _WORDS = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*", re.UNICODE)
 MOST_WORDS = 40
 """A phrase with more words is a text; only its beginning is read."""
@@ -48,14 +56,20 @@ def strip_determiners(phrase: str) -> str:
 def core(phrase: str) -> str:
     """Returns what stands up to the head of a noun phrase: 'small brown dog', 'traffic light'."""
     words = words_of(strip_determiners(phrase))[:MOST_WORDS]
+    kept: list[str] = []
     for index, word in enumerate(words):
-        if word.endswith(("'s", "’s")) and index + 1 < len(words):
-            return core(" ".join(words[index + 1 :]))  # "the dog's owner" is about the owner
-    for index, word in enumerate(words):
-        if index and word.lower() in BREAKS:
-            words = words[:index]
+        low, rest = word.lower(), words[index + 1 :]
+        if low == "of" and kept and rest and singular(kept[-1].lower()) in PARTITIVES:
+            return core(" ".join(rest))
+        if low == "and" and kept and rest and {kept[-1].lower(), rest[0].lower()} <= COLOURS:
+            continue  # "a black and white cat" is one cat
+        if kept and low in BREAKS:
             break
-    return " ".join(words)
+        kept.append(word)
+    for index, word in enumerate(kept[:-1]):
+        if word.endswith(("'s", "’s")):
+            return core(" ".join(kept[index + 1 :]))  # "the dog's owner" is about the owner
+    return " ".join(kept)
 
 
 def head_noun(phrase: str) -> str:
