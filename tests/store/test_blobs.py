@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -165,19 +167,67 @@ def test_two_processes_write_the_same(blobs: Blobs, tmp_path: Path) -> None:
     assert len([path for path in files(blobs) if not path.name.startswith(".")]) == 21
 
 
-def test_a_kill_leaves_nothing_half_written(blobs: Blobs, tmp_path: Path) -> None:
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from deixis.store import blobs as module
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def half(source):
+    yield source.read_bytes()[:500_000]
+    die()
+
+blobs, source, moment = module.Blobs(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3]
+if moment == "copied half":
+    module._blocks = half
+else:
+    module.os.fsync = die
+if moment == "put":
+    blobs.put(source.read_bytes())
+with blobs.staged(source, 1 << 30) as staged:
+    blobs.keep(staged)
+"""
+
+
+@pytest.mark.parametrize("moment", ["put", "copied", "copied half"])
+def test_a_kill_leaves_nothing_half_written(moment: str, blobs: Blobs, tmp_path: Path) -> None:
     source = tmp_path / "source"
-    source.write_bytes(os.urandom(20_000_000))
-    seen_partial = False
-    for pause in (0.0, 0.01, 0.03, 0.06, 0.1):
-        process = writer(blobs, source)
-        time.sleep(pause)
-        stopped(process)
-        seen_partial |= any(path.name.startswith(".") for path in files(blobs))
-        assert whole(blobs)
-    # The kills did hit writers at work: partial files lie about under names that no digest has.
-    assert seen_partial
-    assert blobs.found(blobs.put(b"after")).read_bytes() == b"after"
+    source.write_bytes(os.urandom(1_000_000))
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(blobs.root), str(source), moment], check=False, timeout=30
+    )
+    assert done.returncode == -signal.SIGKILL
+    # What was being written lies under a name that no digest has, and does not stand in the way.
+    assert [path.name.startswith(".") for path in files(blobs)] == [True]
+    digest = blobs.put(source.read_bytes())
+    assert blobs.found(digest).read_bytes() == source.read_bytes()
+
+
+@pytest.mark.parametrize("way", ["put", "staged"])
+def test_a_reader_never_meets_half_a_file(way: str, blobs: Blobs, tmp_path: Path) -> None:
+    data = os.urandom(40_000_000)
+    source = tmp_path / "source"
+    source.write_bytes(data)
+    path, sizes, done = blobs.path(digest_of(data)), set(), threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            with contextlib.suppress(FileNotFoundError):
+                sizes.add(path.stat().st_size)
+
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        if way == "put":
+            blobs.put(data)
+        else:
+            with blobs.staged(source, LIMIT) as staged:
+                blobs.keep(staged)
+        time.sleep(0.05)
+        done.set()
+        watching.result(5)
+    assert sizes == {len(data)}
 
 
 def test_what_kills_left_behind_is_swept_when_it_is_old(blobs: Blobs) -> None:
