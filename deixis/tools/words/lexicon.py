@@ -14,7 +14,6 @@ from importlib.resources import files
 from deixis.errors import DeixisError
 from deixis.tools.words.morphology import singular
 
-
 LONGEST_ENDING = 10
 
 

@@ -31,7 +31,7 @@ PARTITIVES = frozenset(
     swarm litter gang handful cluster line queue collection batch dozen hundred family head team chunk wedge
     half rest majority trio heap mass school pride colony bouquet breed variety""".split()
 )
-"""Words that only count or gather what stands behind 'of': a flock of birds is birds, a glass of wine a glass."""
+"""Words that only count or gather what stands behind "of": a flock of birds is birds."""
 _WORDS = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*", re.UNICODE)
 MOST_WORDS = 40
 """A phrase with more words is a text; only its beginning is read."""
@@ -70,6 +70,15 @@ def core(phrase: str) -> str:
         if word.endswith(("'s", "’s")):
             return core(" ".join(kept[index + 1 :]))  # "the dog's owner" is about the owner
     return " ".join(kept)
+
+
+def before_break(phrase: str) -> str:
+    """Returns the phrase up to what tells where it is or what it does, 'of' and possessives kept."""
+    words = words_of(strip_determiners(phrase))[:MOST_WORDS]
+    for index, word in enumerate(words):
+        if index and word.lower() in BREAKS and word.lower() != "of":
+            return " ".join(words[:index])
+    return " ".join(words)
 
 
 def head_noun(phrase: str) -> str:

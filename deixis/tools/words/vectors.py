@@ -1,8 +1,8 @@
 """Vectors of names: how near two words are.
 
-Three spaces, each with its own reach: CLIP ViT-B/32 text vectors of 2,147 names of things (Detic's
-metadata; the mean of all rows is removed, which spreads cosines that are otherwise all near .8),
-GloVe vectors of 5,050 common words, and wordllama where the extra `words` is installed.
+CLIP ViT-B/32 text vectors of 2,147 names of things (Detic's metadata) tell what looks alike; the mean of
+all rows is removed, which spreads cosines that are otherwise all near .8. GloVe vectors of 5,050 common
+words tell what is spoken of together, which is something else.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import csv
 import json
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -98,20 +98,6 @@ def glove_space() -> NameSpace | None:
     return NameSpace(list(words), np.array(list(words.values()), dtype=np.float32), centre=False)
 
 
-@cache
-def _wordllama() -> Any:
-    """Returns the wordllama model that lies in its own package, or None. It never asks the network."""
-    from importlib.util import find_spec
-    from pathlib import Path
-
-    spec = find_spec("wordllama")
-    if spec is None or spec.origin is None:
-        return None
-    from wordllama import WordLlama
-
-    return WordLlama.load(cache_dir=Path(spec.origin).parent, disable_download=True)
-
-
 def cosine(first: str, second: str) -> float | None:
     """Returns how near two names are, -1..1, in the CLIP name space; None where one has no vector."""
     space = clip_space()
@@ -122,23 +108,11 @@ def cosine(first: str, second: str) -> float | None:
 
 
 def nearest(word: str, among: Sequence[str]) -> tuple[str, float] | None:
-    """Returns the name nearest to `word` and its cosine on the scale of the CLIP name space, or None.
+    """Returns the name nearest to `word` and its cosine in the CLIP name space; None where it has no vector.
 
-    A word that CLIP's names lack is looked up with wordllama, where it is installed; its cosines are
-    mapped so that its threshold (.45 tells synonyms from relatives) falls on CLIP's (.62).
+    Words that CLIP's names lack are not looked up elsewhere: see `detection.names` for what the other
+    spaces are worth at that.
     """
-    found = _nearest_clip(word, among)
-    if found is not None:
-        return found
-    model = _wordllama()
-    if model is None or not among:
-        return None
-    similar = [float(model.similarity(word, name)) for name in among]
-    best = int(np.argmax(similar))
-    return among[best], min(1.0, similar[best] * 0.62 / 0.45)
-
-
-def _nearest_clip(word: str, among: Sequence[str]) -> tuple[str, float] | None:
     space = clip_space()
     row = space.vector(word) if space is not None else None
     if space is None or row is None:
