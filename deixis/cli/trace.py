@@ -32,7 +32,7 @@ def list_(
         return
     rows = []
     for record in records:
-        status = record.status
+        status: str = record.status
         if record.error:
             status = f"{status} ({record.error.get('code')})"
         media = ", ".join(

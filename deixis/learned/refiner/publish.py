@@ -59,7 +59,7 @@ def onnx_bytes(network: torch.nn.Module) -> bytes:
         torch.onnx.export(
             Deployed().eval().to(memory_format=torch.contiguous_format),  # type: ignore[call-overload]
             (torch.zeros(1, PLANES, SIDE, SIDE),),
-            stream,
+            stream,  # type: ignore[arg-type]
             dynamo=False,
             opset_version=OPSET,
             input_names=[INPUT],

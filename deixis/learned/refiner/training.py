@@ -71,7 +71,7 @@ def fit(
             step = epoch * batches + number + 1
             loss = loss_of(network, augmented(tensors(samples, part), generator))
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
             optimizer.step()
             schedule.step()

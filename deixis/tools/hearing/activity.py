@@ -151,7 +151,7 @@ def _bands(samples: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
 def _whole(samples: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
     """Returns mn04's scores of the clip: the mean over windows of ten seconds, shape (527,)."""
     length, least = int(LONG_WINDOW_S * RATE_HZ), RATE_HZ
-    found = []
+    found: list[NDArray[np.float32]] = []
     for start in range(0, max(1, len(samples)), length):
         part = samples[start : start + length]
         if len(part) < least and found:
@@ -159,5 +159,5 @@ def _whole(samples: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
         if len(part) < least:
             part = _cut(part, 0, least, 1.0)
         found.append(mn04().scores(log_mel(part * np.float32(gain))[None])[0])
-    mean: NDArray[np.float32] = np.mean(found, axis=0, dtype=np.float64).astype(np.float32)
+    mean: NDArray[np.float32] = np.asarray(np.mean(found, axis=0, dtype=np.float64), dtype=np.float32)
     return mean

@@ -18,9 +18,7 @@ LEAST_RISE = 0.08
 """Least step of the contour, in units of `log_mel`: 0.08 is a factor e^0.4, 1.7 dB."""
 
 
-def refined(
-    bands: NDArray[np.float32], start_s: float, end_s: float
-) -> tuple[float, float]:
+def refined(bands: NDArray[np.float32], start_s: float, end_s: float) -> tuple[float, float]:
     """Returns start and end, seconds, moved to where the event's own spectrum sets in and stops.
 
     The event's bands are those that are louder in its middle than in the second before (for its
@@ -31,7 +29,8 @@ def refined(
     length = len(bands) * BAND_STEP_S
     middle = _span(bands, start_s + 0.1 * (end_s - start_s), end_s - 0.1 * (end_s - start_s))
     start = _edge(bands, middle, start_s, min(end_s, start_s + REACH_S))
-    mirrored = _edge(bands[::-1], middle[::-1], length - end_s, min(length - start_s, length - end_s + REACH_S))
+    latest_s = min(length - start_s, length - end_s + REACH_S)
+    mirrored = _edge(bands[::-1], middle[::-1], length - end_s, latest_s)
     end = length - mirrored
     return (start, end) if end - start >= 2 * BAND_STEP_S else (start_s, end_s)
 
@@ -41,13 +40,10 @@ def _span(bands: NDArray[np.float32], start_s: float, end_s: float) -> NDArray[n
     return bands[first : max(first + 1, round(end_s / BAND_STEP_S))]
 
 
-def _edge(
-    bands: NDArray[np.float32], middle: NDArray[np.float32], at_s: float, latest_s: float
-) -> float:
+def _edge(bands: NDArray[np.float32], middle: NDArray[np.float32], at_s: float, latest_s: float) -> float:
     """Returns the moment in ``at_s - REACH_S .. latest_s`` at which the contour steps up, or `at_s`."""
-    before = bands[
-        max(0, round((at_s - REACH_S - CONTEXT_S) / BAND_STEP_S)) : max(0, round((at_s - 0.6 * REACH_S) / BAND_STEP_S))
-    ]
+    first = max(0, round((at_s - REACH_S - CONTEXT_S) / BAND_STEP_S))
+    before = bands[first : max(0, round((at_s - 0.6 * REACH_S) / BAND_STEP_S))]
     # At the beginning of a clip there is no time before: its own quietest moments stand for it.
     ground = before.mean(axis=0) if len(before) >= 5 else np.quantile(bands, 0.1, axis=0)
     rise = np.maximum(middle.mean(axis=0) - ground, 0.0)

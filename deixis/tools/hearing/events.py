@@ -65,7 +65,9 @@ class Found:
     score: float
 
 
-def events(heard: Activity, groups: Sequence[Source], class_ids: Sequence[str], graph: Ontology) -> list[Found]:
+def events(
+    heard: Activity, groups: Sequence[Source], class_ids: Sequence[str], graph: Ontology
+) -> list[Found]:
     """Returns all events down to `FLOOR`, strongest first, whatever threshold is asked for later."""
     centred = presence(heard)
     least = LEAST_WINDOWS_S / heard.plan.hop_s
@@ -111,7 +113,8 @@ def presence(heard: Activity) -> NDArray[np.float32]:
     )
     near = [mean[np.clip(centres + shift, 0, len(mean) - 1)] for shift in (-half, 0, half)]
     share = mean[centres] / np.max(near, axis=0)
-    return np.clip(share / FULL_PRESENCE, 0.0, 1.0).astype(np.float32)
+    present: NDArray[np.float32] = np.clip(share / FULL_PRESENCE, 0.0, 1.0).astype(np.float32)
+    return present
 
 
 def _stretches(score: NDArray[np.float32], source: Source, hop_s: float) -> list[Stretch]:

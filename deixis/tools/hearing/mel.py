@@ -37,7 +37,7 @@ def mel_bands() -> NDArray[np.float32]:
 
     corners = np.linspace(0.0, mel(np.array(float(HIGHEST_HZ))), BANDS + 2)
     low, centre, high = (corners[i : i + BANDS, None] for i in range(3))
-    bins = mel(np.arange(FFT // 2) * (RATE_HZ / FFT))[None, :]
+    bins = mel(np.arange(FFT // 2, dtype=np.float64) * (RATE_HZ / FFT))[None, :]
     rising, falling = (bins - low) / (centre - low), (high - bins) / (high - centre)
     bands = np.maximum(0.0, np.minimum(rising, falling))
     return np.pad(bands, ((0, 0), (0, 1))).astype(np.float32)

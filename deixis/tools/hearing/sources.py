@@ -16,7 +16,8 @@ from deixis.tools.hearing.ontology import Ontology, ontology
 
 BROAD = frozenset(
     """animal|domestic animals, pets|livestock, farm animals, working animals|wild animals|fowl
-    |canidae, dogs, wolves|domestic sounds, home sounds|explosion|vehicle|motor vehicle (road)|alarm|mechanisms|tools|wood|water|arrow|engine
+    |canidae, dogs, wolves|domestic sounds, home sounds|explosion|vehicle|motor vehicle (road)|alarm
+    |mechanisms|tools|wood|water|arrow|engine
     |human voice""".replace("\n    ", "").split("|")
 )
 """Classes that hold several sources; abstract classes are broad as well."""
@@ -88,7 +89,7 @@ def sources(class_ids: Sequence[str], graph: Ontology) -> tuple[Source, ...]:
 def is_broad(class_id: str, graph: Ontology) -> bool:
     """Returns whether a class holds several sources."""
     item = graph[class_id]
-    return item.abstract or item.label in BROAD or not item.parents and item.label != "music"
+    return item.abstract or item.label in BROAD or (not item.parents and item.label != "music")
 
 
 def root_of(class_id: str, graph: Ontology) -> str | None:

@@ -112,7 +112,7 @@ class LightSegmenter(LocalTool[SegmentRequest, SegmentResult]):
     ) -> ScoredMask:
         """Returns the refiner's mask, or where it is degenerate U2-Net-p's, or else the filled box."""
         window, allowed = seen.window, box.pad(BOX_SLACK, size)
-        chances = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+        chances = np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)
         for method, source, least, value in (
             ("refiner", chances, LEAST_FILLED, quality),
             ("u2netp", seen.saliency, LEAST_SALIENT, _mean_inside(seen.saliency)),

@@ -81,8 +81,8 @@ def look(
     shrink = (image.width / size.width, image.height / size.height) * 2
 
     def crop(window: Window, side: int) -> NDArray[np.uint8]:
-        corners = tuple(value * by for value, by in zip(window, shrink, strict=True))
-        return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR, box=corners))
+        x1, y1, x2, y2 = (value * by for value, by in zip(window, shrink, strict=True))
+        return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR, box=(x1, y1, x2, y2)))
 
     if not seen:
         return [None] * len(boxes)
@@ -106,7 +106,8 @@ def box_planes(box: tuple[float, float, float, float], side: int = SIDE) -> NDAr
     cells = (np.arange(side, dtype=np.float32) + 0.5) / side
 
     def inside(low: float, high: float) -> NDArray[np.float32]:
-        return np.clip((cells - low) * side + 0.5, 0, 1) * np.clip((high - cells) * side + 0.5, 0, 1)
+        covered = np.clip((cells - low) * side + 0.5, 0, 1) * np.clip((high - cells) * side + 0.5, 0, 1)
+        return np.asarray(covered, dtype=np.float32)
 
     def relative(low: float, high: float) -> NDArray[np.float32]:
         return np.clip((2 * cells - low - high) / max(high - low, 1e-3), -1.5, 1.5)
@@ -150,5 +151,5 @@ def _resized(plane: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    shares: NDArray[np.float32] = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    shares: NDArray[np.float32] = np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)
     return shares

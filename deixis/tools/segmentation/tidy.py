@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -57,7 +57,8 @@ def _parts(pixels: NDArray[np.bool_], connectivity: int) -> tuple[NDArray[np.uin
     """Returns the number of each pixel's part (0: unset), shape (h, w), and the area of each number."""
     import cc3d
 
-    parts: NDArray[np.uint32] = cc3d.connected_components(
+    label: Any = cc3d.connected_components  # its overloads name the allowed connectivities one by one
+    parts: NDArray[np.uint32] = label(
         np.ascontiguousarray(pixels, dtype=np.uint8), connectivity=connectivity, out_dtype=np.uint32
     )
     return parts, np.bincount(parts.ravel())

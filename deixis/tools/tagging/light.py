@@ -71,11 +71,15 @@ class LightTagger(LocalTool[TagRequest, TagResult]):
         return locate(IMAGENET).digest
 
     def run(self, request: TagRequest, media: MediaSource) -> TagResult:
-        """Returns the tags of the whole picture, and of each box that was asked for."""
+        """Returns the tags of the whole picture, and of each box; none for a box that holds nothing of it."""
         pixels = media.pixels(request.image, max_side=MAX_SIDE)
         across, down = pixels.shape[1] / request.image.size.width, pixels.shape[0] / request.image.size.height
-        regions = tuple(self._tags(_crop(pixels, box.scale(across, down)), request) for box in request.boxes)
-        return TagResult(tags=self._tags(pixels, request), regions=regions)
+        regions = []
+        for box in request.boxes:
+            inside = box.clip(request.image.size)
+            part = _crop(pixels, inside.scale(across, down)) if inside.area > 0 else None
+            regions.append(() if part is None else self._tags(part, request))
+        return TagResult(tags=self._tags(pixels, request), regions=tuple(regions))
 
     def _tags(self, pixels: NDArray[np.uint8], request: TagRequest) -> tuple[Tag, ...]:
         everyday = _scores(self._everyday, _square(pixels, whole=True))

@@ -145,7 +145,7 @@ def test_a_hand_made_tensor_is_read(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_tensor_cannot_reach_outside_its_storage(tmp_path: Path, tensor: Rebuild) -> None:
     raw = np.arange(4, dtype="<f4").tobytes()
-    refused(archive(tmp_path / "bad.pt", program_of(tensor), {"0": raw}))
+    assert refused(archive(tmp_path / "bad.pt", program_of(tensor), {"0": raw}))
 
 
 def test_not_an_archive(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_not_an_archive(tmp_path: Path) -> None:
 def test_truncated_file(tmp_path: Path) -> None:
     path = save(tmp_path / "a.pt", {"w": torch.ones(1000)})
     path.write_bytes(path.read_bytes()[:1500])
-    refused(path)
+    assert refused(path)
 
 
 @pytest.mark.shared
