@@ -29,7 +29,7 @@ BARS = {
 pre- and post-processing are right."""
 FAINT = 0.005
 NMS = 0.65
-"""IoU of the NMS for average precision, as the detectors' authors evaluate; answers use .5."""
+"""IoU of the NMS for detectors that bring no rule of their own; answers use .5."""
 
 
 class Detect:
@@ -83,7 +83,7 @@ def judge(detector: Tool, photo: Photo, store: Store) -> Judged:
     """Returns what the detector finds on one photo, all faint boxes included, beside the truth."""
     image = store.add_image(photo.path)
     if isinstance(detector, ClosedDetector):
-        return Judged(truth=photo.boxes, found=tuple(detector.candidates(image, store, FAINT, NMS)))
+        return Judged(truth=photo.boxes, found=tuple(detector.candidates(image, store, FAINT)))
     request = GroundRequest(image=image, everything=True, threshold=FAINT, iou=NMS)
     result = detector.run(request, store)  # type: ignore[attr-defined]
     return Judged(truth=photo.boxes, found=result.everything)

@@ -90,13 +90,15 @@ class Pope:
             abstentions=abstentions,
             parse_failures=failures,
             seconds_per_item=(time.monotonic() - begun) / max(1, len(questions)),
-            tools=(
+            tools=tuple(
                 ToolFacts(
                     role="detection",
-                    name=detector.name,
-                    version=detector.version,
-                    weights_digest=detector.weights_digest,
-                ),
+                    name=tool.name,
+                    version=tool.version,
+                    weights_digest=tool.weights_digest,
+                )
+                for tool in (detector, getattr(detector, "second", None))
+                if tool is not None
             ),
             notes=("thresholds were chosen on coco_train_tune only",),
         )

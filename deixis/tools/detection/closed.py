@@ -16,9 +16,10 @@ from deixis.answer import Score
 from deixis.errors import WeightsMissing
 from deixis.geometry import Box, Frozen, non_maximum_suppression
 from deixis.media.refs import Digest, ImageRef, MediaSource
+from deixis.tools.detection.candidates import Raw, in_original, outnamed, suppressed
 from deixis.tools.detection.coco import COCO_80
-from deixis.tools.detection.names import Reader
-from deixis.tools.detection.presence import PRESENT, best_scores, together
+from deixis.tools.detection.names import reader
+from deixis.tools.detection.presence import best_scores, together
 from deixis.tools.detection.protocol import Detection, GroundRequest, GroundResult, PhraseBoxes, Reading
 from deixis.tools.protocol import LocalTool, Role
 from deixis.tools.weights import locate
@@ -31,37 +32,41 @@ KEPT = 8
 
 
 @dataclass(frozen=True)
-class Raw:
-    """All candidates of one picture: boxes (n, 4) xyxy in original pixels, scores (n,), classes (n,)."""
+class Limits:
+    """Scores that decide, chosen on coco_train_tune by ``python -m deixis.eval.detect.choose``.
 
-    boxes: NDArray[np.float64]
-    scores: NDArray[np.float64]
-    classes: NDArray[np.int64]
+    box: above it a box is listed; present: above it a thing that was asked for is there;
+    together: the same, for the mean with a second detector.
+    """
+
+    box: float
+    present: float
+    together: float = 0.0
 
 
 class ClosedDetector(LocalTool[GroundRequest, GroundResult]):
     """A detector that knows a closed list of names; subclasses write `forward`.
 
     A phrase is read as one or more of the names (see `names.Reader`); one that cannot be is answered
-    with ``not_covered``, which says nothing about its being there.
+    with ``not_covered``, which says nothing about its being there. With a threshold in the request that
+    threshold alone decides; without one the detector's own limits do.
     """
 
     role: ClassVar[Role] = "detection"
     Input: ClassVar[type[Frozen]] = GroundRequest
     Output: ClassVar[type[Frozen]] = GroundResult
     names: tuple[str, ...] = COCO_80
-    version = "1"
-    free_of_doubles = False
-    """A DETR head gives each thing once; other heads need NMS before their candidates are counted."""
+    version = "2"
+    measured_iou: float = 1.0
+    """IoU of the NMS with which the authors measure average precision; 1 where the head needs none."""
 
-    def __init__(self, name: str, weights: str, threshold: float, second: str = "") -> None:
+    def __init__(self, name: str, weights: str, limits: Limits, second: str = "") -> None:
         self.name = name
         self.weights = weights
-        self.threshold = threshold
+        self.limits = limits
         self._second_name = second
         self._digest = locate(weights).digest
-        self._reader = Reader(self.names)
-        self._raw: OrderedDict[Digest, Raw] = OrderedDict()
+        self._seen: OrderedDict[Digest, tuple[Raw, NDArray[np.float64]]] = OrderedDict()
         self._lock = threading.Lock()
         self.passes = 0
 
@@ -70,63 +75,8 @@ class ClosedDetector(LocalTool[GroundRequest, GroundResult]):
         """Returns the digest of the network's file."""
         return self._digest
 
-    @abstractmethod
-    def forward(self, pixels: NDArray[np.uint8]) -> Raw:
-        """Returns all candidates on one RGB picture (h, w, 3), boxes in its own pixels."""
-
-    def raw(self, image: ImageRef, media: MediaSource) -> Raw:
-        """Returns all candidates of a picture, in pixels of the original; one forward pass a picture."""
-        with self._lock:
-            if image.digest not in self._raw:
-                pixels = media.pixels(image)
-                found = self.forward(pixels)
-                scale = np.array(
-                    [image.size.width / pixels.shape[1], image.size.height / pixels.shape[0]] * 2
-                )
-                limit = np.array([image.size.width, image.size.height] * 2, dtype=np.float64)
-                boxes = np.clip(found.boxes * scale, 0, limit)
-                # Faint candidates of a DETR head may be turned inside out.
-                boxes = np.concatenate(
-                    [np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1
-                )
-                self._raw[image.digest] = Raw(boxes, found.scores, found.classes)
-                self.passes += 1
-                while len(self._raw) > KEPT:
-                    self._raw.popitem(last=False)
-            self._raw.move_to_end(image.digest)
-            return self._raw[image.digest]
-
-    def candidates(self, image: ImageRef, media: MediaSource, least: float, iou: float) -> list[Detection]:
-        """Returns all candidates of at least `least`, as average precision counts them: a box may have
-        several names, and faint doubles are kept where the head gives none."""
-        raw = self.raw(image, media)
-        rows = np.flatnonzero(raw.scores >= least)
-        if not self.free_of_doubles:
-            rows = _suppressed(raw, rows, iou)
-        return [self._detection(raw, int(row)) for row in rows]
-
-    def run(self, request: GroundRequest, media: MediaSource) -> GroundResult:
-        """Returns the boxes of each phrase in the order asked, and with `everything` all things seen."""
-        threshold = self.threshold if request.threshold is None else request.threshold
-        raw = self.raw(request.image, media)
-        kept = self._kept(raw, threshold, request.iou)
-        by_name: dict[str, list[Detection]] = {}
-        for detection in kept:
-            by_name.setdefault(detection.name, []).append(detection)
-        if request.phrases and request.threshold is None and self._second is not None:
-            by_name = self._with_second_opinion(by_name, raw, self._second, request, media)
-        phrases = tuple(self._phrase(phrase, by_name, request) for phrase in request.phrases)
-        return GroundResult(phrases=phrases, everything=tuple(kept) if request.everything else ())
-
-    def _kept(self, raw: Raw, threshold: float, iou: float) -> list[Detection]:
-        """Returns what is above the threshold, best first; a box has one name, its likeliest."""
-        chosen = np.flatnonzero((raw.scores >= threshold) & np.all(np.isfinite(raw.boxes), axis=1))
-        found = [self._detection(raw, int(row)) for row in _suppressed(raw, chosen, iou)]
-        found.sort(key=lambda detection: -detection.score.value)
-        return _one_name_a_box(found)
-
     @cached_property
-    def _second(self) -> ClosedDetector | None:
+    def second(self) -> ClosedDetector | None:
         """Returns the detector whose second opinion is asked; None where there is none, or no weights."""
         if not self._second_name:
             return None
@@ -136,46 +86,110 @@ class ClosedDetector(LocalTool[GroundRequest, GroundResult]):
             return None
         return made
 
-    def _with_second_opinion(
+    @abstractmethod
+    def forward(self, pixels: NDArray[np.uint8]) -> Raw:
+        """Returns all candidates on one RGB picture (h, w, 3), boxes in its own pixels."""
+
+    def raw(self, image: ImageRef, media: MediaSource) -> Raw:
+        """Returns all candidates of a picture, in pixels of the original; one forward pass a picture."""
+        return self._look(image, media)[0]
+
+    def _look(self, image: ImageRef, media: MediaSource) -> tuple[Raw, NDArray[np.float64]]:
+        """Returns the candidates and the best score of each name."""
+        with self._lock:
+            if image.digest not in self._seen:
+                pixels = media.pixels(image)
+                size = image.size
+                factor = (size.width / pixels.shape[1], size.height / pixels.shape[0])
+                raw = in_original(self.forward(pixels), factor, size.width, size.height)
+                self._seen[image.digest] = (raw, best_scores(raw, len(self.names)))
+                self.passes += 1
+                while len(self._seen) > KEPT:
+                    self._seen.popitem(last=False)
+            self._seen.move_to_end(image.digest)
+            return self._seen[image.digest]
+
+    def candidates(self, image: ImageRef, media: MediaSource, least: float) -> list[Detection]:
+        """Returns all candidates of at least `least`, as average precision counts them: a box may have
+        several names, and doubles go by the network's own rule."""
+        raw = self.raw(image, media)
+        rows = np.flatnonzero(raw.scores >= least)
+        if self.measured_iou < 1:
+            rows = suppressed(raw, rows, self.measured_iou)
+        return [self._detection(raw, int(row)) for row in rows]
+
+    def presence(self, image: ImageRef, media: MediaSource) -> NDArray[np.float64]:
+        """Returns how sure it is that each of the names is there, shape (names,), 0..1."""
+        mine = self._look(image, media)[1]
+        return mine if self.second is None else together(mine, self.second._look(image, media)[1])
+
+    def run(self, request: GroundRequest, media: MediaSource) -> GroundResult:
+        """Returns the boxes of each phrase in the order asked, and with `everything` all things seen."""
+        raw = self.raw(request.image, media)
+        if request.threshold is not None:
+            listed = self._listed(raw, request.threshold, request.iou)
+            asked = _by_name(listed)
+        else:
+            listed = self._listed(raw, self.limits.box, request.iou)
+            present = self._present(request.image, media)
+            listed = [detection for detection in listed if detection.name in present]
+            asked = self._best_where_none(_by_name(listed), present, request.image, media)
+        phrases = tuple(self._phrase(phrase, asked, request) for phrase in request.phrases)
+        return GroundResult(phrases=phrases, everything=tuple(listed) if request.everything else ())
+
+    def _listed(self, raw: Raw, threshold: float, iou: float) -> list[Detection]:
+        """Returns what is above the threshold, best first; a box has one name, its likeliest."""
+        rows = suppressed(raw, np.flatnonzero(raw.scores >= threshold), iou)
+        rows = rows[~outnamed(raw, rows)]
+        return [self._detection(raw, int(row)) for row in rows[np.argsort(-raw.scores[rows], kind="stable")]]
+
+    def _present(self, image: ImageRef, media: MediaSource) -> frozenset[str]:
+        limit = self.limits.present if self.second is None else self.limits.together
+        sure = self.presence(image, media)
+        return frozenset(self.names[int(index)] for index in np.flatnonzero(sure >= limit))
+
+    def _best_where_none(
         self,
-        by_name: dict[str, list[Detection]],
-        raw: Raw,
-        second: ClosedDetector,
-        request: GroundRequest,
+        found: dict[str, list[Detection]],
+        present: frozenset[str],
+        image: ImageRef,
         media: MediaSource,
     ) -> dict[str, list[Detection]]:
-        """Returns the detections of the names that both detectors together hold for present.
-
-        A present name whose boxes are all below the threshold keeps its best one.
-        """
-        mine = best_scores(raw, len(self.names))
-        theirs = best_scores(second.raw(request.image, media), len(self.names))
-        present = together(mine, theirs) > PRESENT
-        found: dict[str, list[Detection]] = {}
-        for index in np.flatnonzero(present & (mine > 0)):
-            name = self.names[int(index)]
-            rows = np.flatnonzero(raw.classes == index)
-            best = self._detection(raw, int(rows[np.argmax(raw.scores[rows])]))
-            found[name] = by_name.get(name) or [best]
+        """Returns the detections, and of each present name without one the best box of either detector."""
+        opinions = [self.raw(image, media)] + ([self.second.raw(image, media)] if self.second else [])
+        for name in present - set(found):
+            index = self.names.index(name)
+            best = [
+                self._detection(raw, int(rows[np.argmax(raw.scores[rows])]))
+                for raw in opinions
+                if (rows := np.flatnonzero(raw.classes == index)).size
+            ]
+            found[name] = [max(best, key=lambda detection: detection.score.value)]
         return found
 
     def _detection(self, raw: Raw, row: int) -> Detection:
-        score = Score(value=float(np.clip(raw.scores[row], 0, 1)), kind="detector")
+        score = Score(value=float(raw.scores[row]), kind="detector")
         return Detection(box=Box.of(raw.boxes[row]), score=score, name=self.names[int(raw.classes[row])])
 
-    def _phrase(
-        self, phrase: str, by_name: dict[str, list[Detection]], request: GroundRequest
-    ) -> PhraseBoxes:
-        readings = self._reader.read(phrase)
+    def _phrase(self, phrase: str, asked: dict[str, list[Detection]], request: GroundRequest) -> PhraseBoxes:
+        readings = reader(self.names).read(phrase)
         if not readings:
             note = f"{self.name} knows {len(self.names)} kinds of things, and this is none of them"
             return PhraseBoxes(phrase=phrase, status="not_covered", note=note)
-        found = [detection for reading in readings for detection in by_name.get(reading.name, [])]
+        found = [detection for reading in readings for detection in asked.get(reading.name, [])]
         found.sort(key=lambda detection: -detection.score.value)
         found = _without_doubles(found, request.iou)[: request.top]
-        shown = _shown(readings, found)
         status = "found" if found else "absent"
-        return PhraseBoxes(phrase=phrase, status=status, detections=tuple(found), reading=shown)
+        return PhraseBoxes(
+            phrase=phrase, status=status, detections=tuple(found), reading=_shown(readings, found)
+        )
+
+
+def _by_name(detections: list[Detection]) -> dict[str, list[Detection]]:
+    found: dict[str, list[Detection]] = {}
+    for detection in detections:
+        found.setdefault(detection.name, []).append(detection)
+    return found
 
 
 def _shown(readings: tuple[Reading, ...], found: list[Detection]) -> Reading:
@@ -186,25 +200,8 @@ def _shown(readings: tuple[Reading, ...], found: list[Detection]) -> Reading:
     return readings[0]
 
 
-def _suppressed(raw: Raw, rows: NDArray[np.int64], iou: float) -> NDArray[np.int64]:
-    """Returns the rows that NMS within each name keeps."""
-    kept: list[int] = []
-    for label in np.unique(raw.classes[rows]):
-        own = rows[raw.classes[rows] == label]
-        kept += [int(own[index]) for index in non_maximum_suppression(raw.boxes[own], raw.scores[own], iou)]
-    return np.array(kept, dtype=np.int64)
-
-
-SAME_BOX = 0.9
-"""Two boxes that overlap this much are one box with two names (a query of a DETR head can win twice)."""
-
-
-def _one_name_a_box(found: list[Detection]) -> list[Detection]:
-    """Returns the detections, best first, without a second name for the same box."""
-    return _without_doubles(found, SAME_BOX)
-
-
 def _without_doubles(found: list[Detection], iou: float) -> list[Detection]:
+    """Returns the detections, best first, without those that overlap a better one by more than `iou`."""
     if len(found) < 2:
         return found
     boxes = np.array([detection.box.xyxy_px for detection in found])

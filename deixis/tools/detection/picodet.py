@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deixis.tools.detection.closed import ClosedDetector, Raw
+from deixis.tools.detection.candidates import Raw
+from deixis.tools.detection.closed import ClosedDetector, Limits
 from deixis.tools.detection.pixels import resized
 from deixis.tools.onnx import session
 
@@ -25,8 +26,10 @@ FAINT = 0.01
 class PicoDet(ClosedDetector):
     """Input: the picture squeezed to a square, RGB, normalised; distances are soft-max over 8 bins."""
 
-    def __init__(self, name: str, weights: str, threshold: float) -> None:
-        super().__init__(name, weights, threshold)
+    measured_iou = 0.6
+
+    def __init__(self, name: str, weights: str, limits: Limits, second: str = "") -> None:
+        super().__init__(name, weights, limits, second)
         self._session = session(weights)
 
     def forward(self, pixels: NDArray[np.uint8]) -> Raw:
@@ -60,6 +63,7 @@ def _level(
     return np.clip(boxes, 0, SIDE), scores[cell, label], label.astype(np.int64)
 
 
-def small(threshold: float = 0.4) -> PicoDet:
+def small(threshold: float = 0.4, present: float = 0.25, together: float = 0.2, second: str = "") -> PicoDet:
     """Returns the detector."""
-    return PicoDet("detection/picodet-s", "detect/picodet_s_416_coco.onnx", threshold)
+    limits = Limits(threshold, present, together)
+    return PicoDet("detection/picodet-s", "detect/picodet_s_416_coco.onnx", limits, second)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deixis.tools.detection.closed import ClosedDetector, Raw
+from deixis.tools.detection.candidates import Raw
+from deixis.tools.detection.closed import ClosedDetector, Limits
 from deixis.tools.detection.pixels import letterboxed
 from deixis.tools.onnx import session
 
@@ -33,8 +34,10 @@ def _grid() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 class YoloX(ClosedDetector):
     """Input: BGR 0..255, letter-boxed with grey 114; output rows: x, y, w, h, objectness, 80 classes."""
 
-    def __init__(self, name: str, weights: str, threshold: float) -> None:
-        super().__init__(name, weights, threshold)
+    measured_iou = 0.65
+
+    def __init__(self, name: str, weights: str, limits: Limits, second: str = "") -> None:
+        super().__init__(name, weights, limits, second)
         self._session = session(weights)
         self._cells, self._strides = _grid()
 
@@ -52,6 +55,7 @@ class YoloX(ClosedDetector):
         return Raw(boxes[cell], scores[cell, label], label.astype(np.int64))
 
 
-def nano(threshold: float = 0.35) -> YoloX:
+def nano(threshold: float = 0.35, present: float = 0.1, together: float = 0.1, second: str = "") -> YoloX:
     """Returns the detector."""
-    return YoloX("detection/yolox-nano", "detect/yolox_nano.onnx", threshold)
+    limits = Limits(threshold, present, together)
+    return YoloX("detection/yolox-nano", "detect/yolox_nano.onnx", limits, second)
