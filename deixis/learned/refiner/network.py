@@ -30,8 +30,8 @@ def build_network() -> torch.nn.Module:
     """Returns a new network with random weights.
 
     It maps planes (n, 16, side, side) to the mask's logits (n, side, side) and to the logit of its IoU
-    (n,). Most of the work is done at an eighth of the side; the last layer writes four pixels at a time
-    (sub-pixel convolution, Shi et al. 2016), so that no map of full size is ever kept.
+    (n,). No map is larger than half the side; the last layer writes four pixels at a time
+    (sub-pixel convolution, Shi et al. 2016).
 
     Raises:
         MissingExtra: PyTorch is not installed.

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 JITTER, MOST_JITTER = 0.06, 0.15
-"""Standard deviation and limit of each edge's move, as shares of the box's side: the boxes that
-DEIMv2-femto gives overlap the true ones by about .85 on average, which is edges off by 4 to 8 %."""
+"""Standard deviation and limit of each edge's move, as shares of the box's side. The edges of DEIMv2-femto
+on ``coco_train_tune`` (309 boxes, mean IoU .83) are off by .018 in the median, with a standard deviation
+of .10: few are far off. This lies between the two."""
 
 
 @dataclass(frozen=True)

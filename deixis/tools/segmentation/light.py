@@ -39,8 +39,7 @@ SALIENCY_SIDES: dict[Quality, int] = {"fast": 128, "best": 160}
 LOOKED_AT_SIDE = 1600
 """Longer side of the picture that crops are cut from; no crop is shown at more than 257 pixels."""
 LEAST_FILLED = 0.05
-"""A mask that fills less of its box is taken for a failure. Of the true masks of ``coco_train_tune``
-1 in 100 fills less; a segmenter that gives up is more likely."""
+"""A mask that fills less of its box is taken for a failure: no true mask of ``coco_train_tune`` does."""
 LEAST_SALIENT = 0.15
 """The same for what U2-Net-p finds salient, as it was measured on box crops."""
 BOX_SLACK = 0.02
@@ -136,7 +135,7 @@ def light(quality: Quality = "best", network: str | Path | None = None) -> Light
     """Returns the segmenter of the profile light.
 
     Args:
-        quality: ``best`` shows U2-Net-p 160 pixels a side, ``fast`` 128 (two thirds of the time).
+        quality: ``best`` shows U2-Net-p 160 pixels a side, ``fast`` 128 (.7 of the time; the refiner was trained on ``best``).
         network: a refiner's ONNX file; the one in the package if None.
 
     Raises:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 SHARES = (1.4, 0.7, 0.35)
 """Sides of the squares that are looked at, as shares of the picture's shorter side: about the whole
 picture, half of it, a quarter of it (each is grown by the margin of the window)."""
-MOST_EDGE = 0.1
-"""A part that lies on more of the window's inner border than this goes on outside it."""
 LEAST_PART = 0.004
 """A part of less of the window is a speck."""
 
@@ -34,14 +32,17 @@ class FoundBox(NamedTuple):
 def box_of_point(point: Point, pixels: NDArray[np.uint8], size: Size, saliency_side: int) -> FoundBox:
     """Returns the box of the thing at the point; a small square, not `seen`, where there is none.
 
-    Of the windows whose part at the point ends inside them the one with the surest part is taken. A
-    point outside the picture is moved to its nearest pixel.
+    Of the windows the one is taken whose part at the point is the surest, less the share of the window's
+    inner border that the part lies on: what lies there goes on outside. On 56 large things of
+    ``coco_train_tune``, pointed at in their middle, the boxes' mean IoU with the true ones is .49 (.36
+    where parts on over a tenth of the border are refused, .43 where the border does not count). A point
+    outside the picture is moved to its nearest pixel.
     """
     x = min(max(point.x, 0.0), size.width - 1e-3)
     y = min(max(point.y, 0.0), size.height - 1e-3)
     inside = Point(x=x, y=y)
     squares = [box_around(inside, size, share) for share in SHARES]
-    best, best_worth = None, 0.0
+    best, best_worth = None, -1.0
     for seen in look(pixels, size, squares, saliency_side):
         candidate = None if seen is None else _part(inside, seen, size)
         if candidate is not None and candidate[1] > best_worth:
@@ -50,14 +51,14 @@ def box_of_point(point: Point, pixels: NDArray[np.uint8], size: Size, saliency_s
 
 
 def _part(point: Point, seen: Looked, size: Size) -> tuple[Box, float] | None:
-    """Returns the box of the part at the point and how sure it is; None where there is none."""
+    """Returns the box of the part at the point and what it is worth, in -1..1; None where there is none."""
     chances = _chances(point, seen)
     side = chances.shape[0]
     window = seen.window
     column = min(side - 1, int((point.x - window.x1) / window.width * side))
     row = min(side - 1, int((point.y - window.y1) / window.height * side))
     part = part_at(chances > 0.5, column, row)
-    if part is None or part.mean() < LEAST_PART or _on_inner_border(part, seen, size) > MOST_EDGE:
+    if part is None or part.mean() < LEAST_PART:
         return None
     rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
     step_x, step_y = window.width / side, window.height / side
@@ -67,7 +68,7 @@ def _part(point: Point, seen: Looked, size: Size) -> tuple[Box, float] | None:
         x2=window.x1 + (columns[-1] + 1) * step_x,
         y2=window.y1 + (rows[-1] + 1) * step_y,
     )
-    return box.clip(size), float(chances[part].mean())
+    return box.clip(size), float(chances[part].mean()) - _on_inner_border(part, seen, size)
 
 
 def _chances(point: Point, seen: Looked) -> NDArray[np.float32]:
