@@ -135,7 +135,8 @@ def light(quality: Quality = "best", network: str | Path | None = None) -> Light
     """Returns the segmenter of the profile light.
 
     Args:
-        quality: ``best`` shows U2-Net-p 160 pixels a side, ``fast`` 128 (.7 of the time; the refiner was trained on ``best``).
+        quality: ``best`` shows U2-Net-p 160 pixels a side, as the refiner was trained; ``fast`` 128,
+            which takes .7 of the time.
         network: a refiner's ONNX file; the one in the package if None.
 
     Raises:
