@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Pixel = Annotated[float, Field(allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+IOU_BLOCK = 2**16
+"""Pairs of boxes compared at once: their arrays stay in the processor's cache."""
 
 
 class Frozen(BaseModel):
@@ -240,15 +242,27 @@ class Tube(Frozen):
 
 
 def iou_matrix(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns pairwise IoU, shape (n, m), of boxes `a` (n, 4) and `b` (m, 4), xyxy in one space."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=2)
+    """Returns pairwise IoU, shape (n, m), of boxes `a` (n, 4) and `b` (m, 4), xyxy in one space.
+
+    Beside the result it takes a few megabytes: a crowd gives a detector ten thousands of candidates.
+    """
+    result: NDArray[np.float64] = np.zeros((len(a), len(b)))
+    rows = max(1, IOU_BLOCK // max(1, len(b)))
+    for at in range(0, len(a), rows):
+        _iou_rows(a[at : at + rows], b, result[at : at + rows])
+    return result
+
+
+def _iou_rows(a: NDArray[np.float64], b: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Writes the pairwise IoU of `a` and `b` into `out`, which is zero."""
+    shared = np.minimum(a[:, None, 2], b[None, :, 2]) - np.maximum(a[:, None, 0], b[None, :, 0])
+    down = np.minimum(a[:, None, 3], b[None, :, 3]) - np.maximum(a[:, None, 1], b[None, :, 1])
+    np.maximum(shared, 0, out=shared)
+    shared *= np.maximum(down, 0, out=down)
     area_a = np.prod(np.clip(a[:, 2:] - a[:, :2], 0, None), axis=1)
     area_b = np.prod(np.clip(b[:, 2:] - b[:, :2], 0, None), axis=1)
-    union = area_a[:, None] + area_b[None, :] - shared
-    result: NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    return result
+    union = np.subtract(area_a[:, None] + area_b[None, :], shared, out=down)
+    np.divide(shared, union, out=out, where=union > 0)
 
 
 def non_maximum_suppression(

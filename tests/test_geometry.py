@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -252,3 +254,16 @@ def test_suppression_leaves_no_pair_and_drops_none_without_reason(
         assert all(matrix[row, other] <= limit for other in kept[i + 1 :])
     for dropped in set(range(len(scored))) - set(kept):
         assert any(matrix[dropped, row] > limit and scores[row] >= scores[dropped] for row in kept)
+
+
+def test_many_pairs_take_little_more_memory_than_their_result() -> None:
+    low = np.random.default_rng(0).uniform(0, 400, (6000, 2))
+    many = np.concatenate([low, low + 30], axis=1)
+    tracemalloc.start()
+    try:
+        matrix = iou_matrix(many, many[:400])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert np.all(np.diag(matrix[:400]) == 1)
+    assert peak < matrix.nbytes + 8_000_000
