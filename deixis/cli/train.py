@@ -30,6 +30,12 @@ def refiner(
     ),
     epochs: int = typer.Option(40, "--epochs", min=1, help="How often each thing is shown."),
     seed: int = typer.Option(0, "--seed", help="Of the weights, the order and the changes."),
+    members: int = typer.Option(
+        1, "--members", min=1, help="Networks from other random weights whose mean is taken."
+    ),
+    bfloat16: bool = typer.Option(
+        False, "--bfloat16", help="Compute in 16 bits: twice as fast on processors that can."
+    ),
     folds: int = typer.Option(
         0, "--folds", min=0, help="Cross-validate over pictures first, in so many parts; 0 does not."
     ),
@@ -50,7 +56,7 @@ def refiner(
     import torch
 
     torch.set_num_threads(threads)
-    plan = Plan(epochs=epochs, seed=seed, variants=variants, folds=folds)
+    plan = Plan(epochs=epochs, seed=seed, members=members, bfloat16=bfloat16, variants=variants, folds=folds)
     with progress() as display:
         bars: dict[str, TaskID] = {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from deixis.errors import MissingExtra
@@ -67,6 +68,26 @@ def build_network() -> torch.nn.Module:
             return self.out(at)[:, 0], quality
 
     return Refiner()
+
+
+def averaged(members: Sequence[torch.nn.Module]) -> torch.nn.Module:
+    """Returns a network that gives the mean of the members' logits, of the mask and of its IoU.
+
+    Networks trained from other random weights err differently; the mean of a few is better than any.
+    """
+    from torch import nn
+
+    class Averaged(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.members = nn.ModuleList(members)
+
+        def forward(self, planes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            found = [member(planes) for member in self.members]
+            masks, qualities = [logits for logits, _ in found], [quality for _, quality in found]
+            return sum(masks[1:], masks[0]) / len(found), sum(qualities[1:], qualities[0]) / len(found)
+
+    return Averaged().eval()
 
 
 def _convolution(into: int, out: int, kernel: int = 3, stride: int = 1, dilation: int = 1) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from deixis.errors import InputFault
 from deixis.learned.refiner.instances import Instance, read_instances
-from deixis.learned.refiner.network import CHANNELS, parameters, require_torch
+from deixis.learned.refiner.network import CHANNELS, averaged, parameters, require_torch
 from deixis.learned.refiner.publish import onnx_bytes, require_onnx, write_files
 from deixis.learned.refiner.samples import Samples, collect
 from deixis.tools.segmentation.planes import MARGIN, SALIENCY_SIDE, SIDE, weights_digests
@@ -34,11 +34,14 @@ Watch = Callable[[str, int, int, str], None]
 class Plan:
     """What is to be done; everything that the outcome depends on.
 
-    `least_share`: things whose box takes less of the picture are left out of training.
+    `members`: networks trained from seed, seed + 1 …, whose mean is taken; `least_share`: things whose box
+    takes less of the picture are left out of training; `bfloat16`: maps are computed in 16 bits.
     """
 
     epochs: int = 40
     seed: int = 0
+    members: int = 1
+    bfloat16: bool = False
     variants: int = 3
     folds: int = 0
     least_share: float = 0.0
@@ -92,17 +95,21 @@ def train_refiner(
     if not len(samples):
         raise InputFault("train.data.empty", f"{plan.folder} holds no outlined thing.", "Name other data.")
 
-    def fitted(stage: str, rows: NDArray[np.int64]) -> Any:
-        def told(done: int, total: int, loss: float) -> None:
-            watch(stage, done, total, f"loss {loss:.3f}")
+    def fitted(stage: str, rows: NDArray[np.int64]) -> tuple[torch.nn.Module, tuple[float, ...]]:
+        members = []
+        for number in range(plan.members):
 
-        return fit(samples, rows, plan.epochs, plan.seed, told)
+            def told(done: int, total: int, loss: float, before: int = number) -> None:
+                watch(stage, before * total + done, plan.members * total, f"loss {loss:.3f}")
+
+            members.append(fit(samples, rows, plan.epochs, plan.seed + number, told, plan.bfloat16))
+        return averaged([one.network for one in members]), members[0].losses
 
     figures = _validated(samples, things, plan, fitted) if plan.folds > 1 else {}
-    final = fitted("training", np.arange(len(samples)))
-    network = onnx_bytes(final.network)
-    card = _card(final.network, network, samples, things, plan, figures, final.losses)
-    return Outcome(out, write_files(network, card, out), card, final.losses)
+    final, losses = fitted("training", np.arange(len(samples)))
+    network = onnx_bytes(final)
+    card = _card(final, network, samples, things, plan, figures, losses)
+    return Outcome(out, write_files(network, card, out), card, losses)
 
 
 def _validated(
@@ -112,9 +119,7 @@ def _validated(
     from deixis.learned.refiner.measure import cross_validated
 
     names = iter(f"fold {number} of {plan.folds}" for number in range(1, plan.folds + 1))
-    found = cross_validated(
-        samples, things, plan.folds, lambda rows: fitted(next(names), rows).network, plan.seed
-    )
+    found = cross_validated(samples, things, plan.folds, lambda rows: fitted(next(names), rows)[0], plan.seed)
     ious = found[:, 1]
     large = np.array([things[int(index)].share > LARGE for index in found[:, 0]])
     figures: dict[str, Any] = {"folds": plan.folds, "split": "by picture", "all": _summary(ious)}

@@ -42,10 +42,12 @@ def fit(
     epochs: int,
     seed: int,
     watch: Callable[[int, int, float], None] = lambda done, total, loss: None,
+    bfloat16: bool = False,
 ) -> Fitted:
     """Returns a network trained on these rows; the same seed gives the same weights on one machine.
 
     An epoch shows each thing once, by one of its rows. `watch` is told the step, of how many, the loss.
+    `bfloat16` computes the maps in 16 bits, which is twice as fast where the processor can.
 
     Raises:
         MissingExtra: PyTorch is not installed.
@@ -69,7 +71,7 @@ def fit(
         seen = []
         for number, part in enumerate(np.array_split(order, batches)):
             step = epoch * batches + number + 1
-            loss = loss_of(network, augmented(tensors(samples, part), generator))
+            loss = loss_of(network, augmented(tensors(samples, part), generator), bfloat16)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
@@ -109,13 +111,15 @@ def tensors(samples: Samples, rows: NDArray[np.int64]) -> Batch:
     )
 
 
-def loss_of(network: torch.nn.Module, batch: Batch) -> torch.Tensor:
+def loss_of(network: torch.nn.Module, batch: Batch, bfloat16: bool = False) -> torch.Tensor:
     """Returns cross-entropy + 1 - soft IoU of the masks + the cross-entropy of their estimated IoU."""
     import torch
     from torch.nn import functional
 
     planes = full_planes(batch)
-    logits, quality = network(planes)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        found = network(planes)
+    logits, quality = (one.float() for one in found)
     truth, inside = batch.truth, planes[:, -3]
     weight = (inside > 0).float() * (1 - OUTSIDE) + OUTSIDE
     entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")

@@ -36,11 +36,13 @@ def test_the_command_trains_and_the_segmenter_runs_on_what_it_wrote(few, tmp_pat
     out = tmp_path / "mine.onnx"
     words = ["--data", str(few), "--out", str(out), "--epochs", "6", "--folds", "2", "--variants", "2"]
     words += ["--keep", str(tmp_path / "kept"), "--threads", "1", "--seed", "5", "--json"]
+    words += ["--members", "2"]
     assert run(["train", "refiner", *words]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["losses"][-1] < told["losses"][0]
     card = json.loads(out.with_suffix(".json").read_text())
     assert card == told["card"]
+    assert card["plan"]["members"] == 2 and card["parameters"] == 2 * 85075
     assert card["plan"]["seed"] == 5 and card["data"]["pictures"] == PHOTOS
     assert card["cross_validation"]["all"]["n"] == card["data"]["things"]
     assert len(list((tmp_path / "kept").iterdir())) == 1

@@ -156,3 +156,20 @@ def test_files_appear_whole_beside_each_other(tmp_path):
     with pytest.raises(InputFault) as caught:
         write_files(b"net", {}, tmp_path / "file" / "mine.onnx")
     assert caught.value.code == "train.out.unwritable"
+
+
+def test_the_mean_of_networks_gives_the_mean_of_their_logits():
+    import torch
+
+    from deixis.learned.refiner.network import averaged
+    from deixis.learned.refiner.training import build_seeded
+
+    members = [build_seeded(seed).eval() for seed in (1, 2, 3)]
+    planes = torch.randn(2, 16, 96, 96, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        found = averaged(members)(planes)
+        each = [member(planes) for member in members]
+    for which in (0, 1):
+        expected = torch.stack([one[which] for one in each]).mean(0)
+        assert torch.allclose(found[which], expected, atol=1e-6)
+        assert not torch.allclose(found[which], each[0][which], atol=1e-3)
