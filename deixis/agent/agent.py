@@ -150,10 +150,10 @@ class Agent:
     async def _run(self, context: Any, record: RunRecord) -> GroundedAnswer:
         from deixis.graphs.checkpoints import sqlite_saver
 
-        graph = registry.graphs.create(self.profile.graph)
+        if self._graph is None:  # compiling takes longer than all its steps do
+            self._graph = registry.graphs.create(self.profile.graph).compile()
         async with sqlite_saver(self.store.root / "checkpoints.sqlite") as saver:
-            compiled = graph.compile(checkpointer=saver)
-            await compiled.ainvoke(
+            await self._graph.copy({"checkpointer": saver}).ainvoke(
                 {"run": record.run, "question": record.question},
                 {"configurable": {"thread_id": record.run}},
                 context=context,
