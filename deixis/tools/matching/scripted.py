@@ -27,14 +27,14 @@ class ScriptedMatcher(LocalTool[MatchRequest, MatchResult]):
         self.script = script
 
     def run(self, request: MatchRequest, media: MediaSource) -> Any:
-        """Returns the verdicts of the table; a sound that is not in it is unknown."""
+        """Returns the verdicts of the table; a sound that is not in it, or silence, is unknown."""
         instead = self.script.play()
         if instead is not None:
             return instead
         score = Score(value=1.0, kind="rule")
         pairs = []
         for heard in request.heard:
-            wanted = self._table.get(heard.event.label)
+            wanted = None if request.silent else self._table.get(heard.event.label)
             things = [item.id for item in request.visible if wanted in item.names]
             verdict: Verdict = "unknown" if wanted is None else "matched" if things else "unmatched"
             thing = things[0] if verdict == "matched" else None
