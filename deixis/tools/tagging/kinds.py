@@ -1,7 +1,7 @@
 """Everyday kinds of fine names: tabby → cat, moped → motorcycle.
 
 The table is hand-written: ranges of ImageNet's thousand classes, which are ordered by kind (Deng et al.
-2009), and single names of either tagger.
+2009), single names of either tagger, and some that only other tools give.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ def _table() -> tuple[tuple[tuple[int, int, tuple[str, ...]], ...], dict[str, tu
     """Returns the ranges (first row, last row, kinds) and the kinds by name."""
     raw = tomllib.loads(files("deixis.tools.tagging").joinpath("kinds.toml").read_text("utf-8"))
     ranges = tuple((int(first), int(last), _parts(text)) for first, last, text in raw["ranges"]["rows"])
-    return ranges, {name: _parts(text) for name, text in raw["names"].items()}
+    names = {name: _parts(text) for name, text in {**raw["others"], **raw["names"]}.items()}
+    return ranges, names
 
 
 def _parts(text: str) -> tuple[str, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib.resources import files
+
 import pytest
 
 from deixis.tools.detection.coco import COCO_80
@@ -57,10 +60,17 @@ def test_names_that_only_look_like_a_kind_are_none(name):
 
 @pytest.mark.shared
 def test_every_name_of_the_table_belongs_to_a_network():
-    from deixis.tools.tagging import kinds
-
     known = {*imagenet_names(), *everyday_names()}
-    assert set(kinds._table()[1]) <= known
+    table = tomllib.loads(files("deixis.tools.tagging").joinpath("kinds.toml").read_text("utf-8"))
+    assert set(table["names"]) <= known
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("pistol", "gun"), ("rooster", "chicken"), ("fire truck", "fire engine"), ("fiddle", "violin")],
+)
+def test_names_of_other_tools_have_kinds(name, kind):
+    assert kind in kinds_of(name)
 
 
 @pytest.mark.shared
