@@ -10,6 +10,7 @@ import numpy as np
 
 from deixis.tools.hearing.activity import BAND_STEP_S, Activity
 from deixis.tools.hearing.edges import refined
+from deixis.tools.hearing.noise import is_plain_noise
 from deixis.tools.hearing.ontology import Ontology
 from deixis.tools.hearing.sources import PLAIN, Source
 
@@ -82,6 +83,10 @@ def events(
     found: dict[str, list[Found]] = {}
     for stretch in _explained(stretches):
         start, end = _times(stretch, heard)
+        # A short event is judged with what the window around it held.
+        around = max(0.0, heard.plan.length_s - (end - start)) / 2
+        if is_plain_noise(heard.bands, max(0.0, start - around), end + around):
+            continue
         event = Found(_name(stretch, heard.scores, class_ids, graph), start, end, stretch.peak)
         found[stretch.source.root] = _merged(found.get(stretch.source.root, []), event)
     return sorted((e for same in found.values() for e in same), key=lambda e: (-e.score, e.start_s, e.member))
