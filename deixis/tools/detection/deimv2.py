@@ -37,7 +37,10 @@ class DeimV2(ClosedDetector):
 
 
 def femto(
-    threshold: float = 0.4, present: float = 0.26, together: float = 0.22, second: str = "detection/picodet-s"
+    threshold: float = 0.33,
+    present: float = 0.14,
+    together: float = 0.21,
+    second: str = "detection/picodet-s",
 ) -> DeimV2:
     """Returns the detector of the profile light; `second` is asked whether a thing is there at all.
 
@@ -48,7 +51,7 @@ def femto(
     return DeimV2("detection/deimv2-femto", weights, limits, side=416, reducing=False, second=second)
 
 
-def atto(threshold: float = 0.4, present: float = 0.2, together: float = 0.2, second: str = "") -> DeimV2:
+def atto(threshold: float = 0.34, present: float = 0.21, together: float = 0.21, second: str = "") -> DeimV2:
     """Returns the fastest detector.
 
     The picture is shrunk with antialias: on coco_train_tune (100 photos) AP .301, by four neighbours .292.

@@ -63,7 +63,9 @@ def _level(
     return np.clip(boxes, 0, SIDE), scores[cell, label], label.astype(np.int64)
 
 
-def small(threshold: float = 0.4, present: float = 0.25, together: float = 0.2, second: str = "") -> PicoDet:
+def small(
+    threshold: float = 0.39, present: float = 0.25, together: float = 0.21, second: str = ""
+) -> PicoDet:
     """Returns the detector."""
     limits = Limits(threshold, present, together)
     return PicoDet("detection/picodet-s", "detect/picodet_s_416_coco.onnx", limits, second)

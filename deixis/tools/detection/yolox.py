@@ -55,7 +55,7 @@ class YoloX(ClosedDetector):
         return Raw(boxes[cell], scores[cell, label], label.astype(np.int64))
 
 
-def nano(threshold: float = 0.35, present: float = 0.1, together: float = 0.1, second: str = "") -> YoloX:
+def nano(threshold: float = 0.29, present: float = 0.08, together: float = 0.12, second: str = "") -> YoloX:
     """Returns the detector."""
     limits = Limits(threshold, present, together)
     return YoloX("detection/yolox-nano", "detect/yolox_nano.onnx", limits, second)
