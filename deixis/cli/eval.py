@@ -35,7 +35,8 @@ def evaluate(
     """Measure one task, all of them, or turn the kept reports into tables.
 
     Tasks: detect (boxes, AP), segment (masks of true boxes), rec (referring expressions), pope (is it
-    there?), tag, hear (sound classes), events (when it is heard), match (sound and picture belong together).
+    there?), tag, hear (sound classes), events (when it is heard), match (sound and picture belong together),
+    speed (seconds, memory, bytes).
     """
     from deixis import registry
     from deixis.errors import InputFault

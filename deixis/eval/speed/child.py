@@ -6,18 +6,13 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from deixis.errors import DeixisError
 from deixis.eval.speed.data import Case
 from deixis.tools.toolbox import Toolbox
-
-RSS_UNIT = 1 if sys.platform == "darwin" else 1024
-"""Bytes in one of ``ru_maxrss``: getrusage(2) of macOS counts bytes, of Linux kibibytes."""
 
 
 @dataclass(frozen=True)
@@ -35,28 +30,22 @@ def spent_by(words: Sequence[str], home: Path) -> Spent:
     Raises:
         DeixisError: the command failed; the message ends with what it said (code ``eval.speed.child``).
     """
-    environment = {**os.environ, "DEIXIS_HOME": str(home)}
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "said.txt").open("w+") as said:
-        spent, status = _watched([sys.executable, "-m", "deixis", *words], environment, said)
-        said.seek(0)
-        told = said.read().strip()
-    if status != 0:
+    watch = [sys.executable, "-m", "deixis.eval.speed.watch"]
+    done = subprocess.run(
+        [*watch, sys.executable, "-m", "deixis", *words],
+        env={**os.environ, "DEIXIS_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = json.loads(done.stdout) if done.returncode == 0 else {"status": done.returncode}
+    if told["status"] != 0:
         raise DeixisError(
-            "eval.speed.child", f"deixis {words[0]} ended with {status}: {told[-500:]}", command=words[0]
+            "eval.speed.child",
+            f"deixis {words[0]} ended with {told['status']}: {done.stderr.strip()[-500:]}",
+            command=words[0],
         )
-    return spent
-
-
-def _watched(command: Sequence[str], environment: Mapping[str, str], said: IO[str]) -> tuple[Spent, int]:
-    """Returns what the process took and its exit status; its memory is its own, not that of others."""
-    begun = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=said)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
-    cpu = usage.ru_utime + usage.ru_stime
-    return Spent(wall, cpu, usage.ru_maxrss * RSS_UNIT), process.returncode
+    return Spent(told["wall_s"], told["cpu_s"], int(told["peak_bytes"]))
 
 
 def profile_file(toolbox: Toolbox, folder: Path) -> Path:
