@@ -53,8 +53,18 @@ def class_of() -> dict[str, int]:
 
 
 @cache
+def wide_words() -> tuple[str, ...]:
+    """Returns the words for several kinds that are the name of none: animal, fruit, vehicle …; sorted."""
+    known = {word for thing in categories() for word in (*thing.words, *thing.held_out, thing.plural)}
+    return tuple(sorted({word for thing in categories() for word in thing.broader} - known))
+
+
+@cache
 def fits(word: str) -> frozenset[int]:
-    """Returns the classes that `word` is true of: by name, synonym, plural, or as a wider word ("animal")."""
+    """Returns the classes that `word` may be said of: by name, synonym, plural, or as a wider word.
+
+    "bird" is said of owls too, and "bear" of teddy bears: where such a thing shows, the word is no absent thing's.
+    """
     return frozenset(
         number
         for number, thing in enumerate(categories())
