@@ -1,0 +1,1 @@
+"""The recipes of the pocket networks, which are shipped with the package."""

@@ -1,0 +1,208 @@
+"""A training that fits a time budget, writes what happens, and goes on where it was stopped.
+
+How many steps fit is measured on the first ones, and kept: with the same number of steps and the same
+seed the same network comes out on one machine. A checkpoint is a folder file of tensors (safetensors)
+and one of facts (JSON), written together every few minutes.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from deixis.errors import InputFault
+
+if TYPE_CHECKING:
+    import torch
+
+TENSORS, FACTS, LOG = "checkpoint.safetensors", "checkpoint.json", "log.jsonl"
+MEASURED_FROM, MEASURED_TO = 4, 24
+"""Steps by which the speed is measured; the first ones fill the pool."""
+SAVED_EVERY_S, LOGGED_EVERY = 120.0, 50
+WARM_UP, LOWEST_RATE = 0.06, 0.01
+AVERAGING = 0.998
+
+Watch = Callable[[str, int, int, str], None]
+"""Is told what is being done, the step, of how many, and a remark."""
+
+
+class Trainee(Protocol):
+    """What is trained. `seed_at` is the next seed of its data, which a checkpoint keeps."""
+
+    network: torch.nn.Module
+    learning_rate: float
+    largest_gradient: float
+    seed_at: int
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Returns the parameter groups for the optimizer."""
+        ...
+
+    def loss(self, rng: np.random.Generator) -> torch.Tensor:
+        """Returns the loss of the next batch."""
+        ...
+
+    def measured(self, network: torch.nn.Module) -> dict[str, float]:
+        """Returns figures of the network (in evaluation mode) on validation seeds."""
+        ...
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long: `steps` if given, else as many as fit in `minutes`."""
+
+    minutes: float = 20.0
+    steps: int = 0
+    measure_every: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The averaged network in evaluation mode, the number of steps, and the log's last figures."""
+
+    network: torch.nn.Module
+    steps: int
+    seconds: float
+    figures: dict[str, float]
+
+
+def rate_at(step: int, total: int) -> float:
+    """Returns the share of the highest learning rate: a linear rise, then a half cosine."""
+    rise = max(1.0, WARM_UP * total)
+    if step < rise:
+        return (step + 1) / (rise + 1)
+    share = (step - rise) / max(1.0, total - rise)
+    return LOWEST_RATE + (1 - LOWEST_RATE) * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+
+
+def train(
+    trainee: Trainee, folder: Path, budget: Budget, resume: bool = False, watch: Watch | None = None
+) -> Trained:
+    """Returns the trained network; checkpoints and the log are kept in `folder`.
+
+    Raises:
+        InputFault: `resume` and the folder holds no checkpoint of this network.
+    """
+    import torch
+
+    folder.mkdir(parents=True, exist_ok=True)
+    network = trainee.network
+    average = copy.deepcopy(network).eval()
+    optimizer = torch.optim.AdamW(trainee.groups(), lr=trainee.learning_rate, fused=True)
+    done, total, spent = 0, budget.steps, 0.0
+    if resume:
+        done, total, spent, trainee.seed_at = _restored(folder, network, average, optimizer)
+    elif (folder / LOG).exists():
+        (folder / LOG).unlink()
+    rng = np.random.default_rng([budget.seed, done])
+    began = saved = lap = time.monotonic()
+    losses: list[float] = []
+    network.train()
+    while not total or done < total:
+        rate = rate_at(done, total) if total else 1.0 / (MEASURED_TO + 1)
+        for group in optimizer.param_groups:
+            group["lr"] = trainee.learning_rate * rate
+        loss = trainee.loss(rng)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(network.parameters(), trainee.largest_gradient)
+        optimizer.step()
+        done += 1
+        _averaged(average, network, min(AVERAGING, done / (done + 10)))
+        losses.append(float(loss.detach()))
+        if done == MEASURED_FROM:
+            lap = time.monotonic()
+        if not total and done == MEASURED_TO:
+            each = (time.monotonic() - lap) / (MEASURED_TO - MEASURED_FROM)
+            total = max(MEASURED_TO, int((budget.minutes * 60 - (time.monotonic() - began)) / each))
+        now = time.monotonic()
+        if done % LOGGED_EVERY == 0 or done == total:
+            facts: dict[str, Any] = {"step": done, "steps": total, "loss": round(float(np.mean(losses)), 5)}
+            losses = []
+            facts["seconds"] = round(spent + now - began, 1)
+            if done == total or (budget.measure_every and done % budget.measure_every == 0):
+                facts["figures"] = trainee.measured(average)
+            _log(folder, facts)
+            if watch is not None:
+                watch("training", done, total, f"loss {facts['loss']:.4f} {facts.get('figures', '')}")
+        if now - saved > SAVED_EVERY_S or done == total:
+            _save(folder, network, average, optimizer, (done, total, spent + now - began, trainee.seed_at))
+            saved = now
+    figures = trainee.measured(average)
+    return Trained(average, done, spent + time.monotonic() - began, figures)
+
+
+def _averaged(average: torch.nn.Module, network: torch.nn.Module, keep: float) -> None:
+    import torch
+
+    with torch.no_grad():
+        for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+            if old.dtype.is_floating_point:
+                old.mul_(keep).add_(new, alpha=1 - keep)
+            else:
+                old.copy_(new)
+
+
+def _log(folder: Path, facts: dict[str, Any]) -> None:
+    with (folder / LOG).open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(facts) + "\n")
+
+
+def _save(
+    folder: Path,
+    network: torch.nn.Module,
+    average: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    at: tuple[int, int, float, int],
+) -> None:
+    from safetensors.torch import save_file
+
+    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
+    tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
+    for number, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
+    part = folder / (TENSORS + ".part")
+    save_file({name: value.contiguous().clone() for name, value in tensors.items()}, part)
+    part.replace(folder / TENSORS)
+    facts = dict(zip(("done", "total", "seconds", "seed_at"), at, strict=True))
+    part = folder / (FACTS + ".part")
+    part.write_text(json.dumps(facts), "utf-8")
+    part.replace(folder / FACTS)
+
+
+def _restored(
+    folder: Path, network: torch.nn.Module, average: torch.nn.Module, optimizer: torch.optim.Optimizer
+) -> tuple[int, int, float, int]:
+    from safetensors.torch import load_file
+
+    try:
+        tensors = load_file(folder / TENSORS)
+        facts = json.loads((folder / FACTS).read_text("utf-8"))
+        network.load_state_dict(_under(tensors, "network."))
+        average.load_state_dict(_under(tensors, "average."))
+        states: dict[int, dict[str, Any]] = {}
+        for name, value in _under(tensors, "optimizer.").items():
+            number, _, key = name.partition(".")
+            states.setdefault(int(number), {})[key] = value
+        current = optimizer.state_dict()
+        optimizer.load_state_dict({"state": states, "param_groups": current["param_groups"]})
+        return int(facts["done"]), int(facts["total"]), float(facts["seconds"]), int(facts["seed_at"])
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise InputFault(
+            "train.resume.none",
+            f"{folder.name} holds no checkpoint of this network: {error}",
+            "Start it without --resume.",
+        ) from error
+
+
+def _under(tensors: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}

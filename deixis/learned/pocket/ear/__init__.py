@@ -1,0 +1,1 @@
+"""The recipe of the pocket ear: made clips, network, training, thresholds, files."""

@@ -1,0 +1,70 @@
+"""A trained ear as an ONNX file that carries its kinds and limits."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from deixis.learned.pocket.outline.publish import OPSET, require_onnx
+from deixis.tools.pocket.ear import ACTIVITY, FACTS, INPUT, STRIDE, VECTORS, Limits, facts
+from deixis.tools.pocket.logmel import BANDS
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+
+def onnx_bytes(
+    network: torch.nn.Module,
+    layer: tuple[NDArray[np.float32], NDArray[np.float32]],
+    kinds: Sequence[str],
+    limits: Limits,
+) -> bytes:
+    """Returns the network as an ONNX file for `deixis.tools.pocket.ear`.
+
+    Input ``pictures`` (n, t, 64), t a multiple of 4; outputs ``activity`` (n, t // 4, kinds) in 0..1 and
+    ``vectors`` (n, t // 4, DIM), made of the features by `layer` (weight and bias).
+
+    Raises:
+        MissingExtra: the package ``onnx`` is not installed.
+    """
+    require_onnx()
+    import onnx
+    import torch
+
+    weight, bias = layer
+
+    class Deployed(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+            self.vectors = torch.nn.Linear(weight.shape[1], weight.shape[0])
+            with torch.no_grad():
+                self.vectors.weight.copy_(torch.from_numpy(weight))
+                self.vectors.bias.copy_(torch.from_numpy(bias))
+
+        def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            logits, features = self.network(pictures)
+            return torch.sigmoid(logits), self.vectors(features)
+
+    stream = io.BytesIO()
+    with warnings.catch_warnings():
+        # The exporter without onnxscript is called deprecated; the other one needs 30 MB more.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            Deployed().eval(),
+            (torch.zeros(1, 16 * STRIDE, BANDS),),
+            stream,  # type: ignore[arg-type]
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=[INPUT],
+            output_names=[ACTIVITY, VECTORS],
+            dynamic_axes={name: {0: "n", 1: "t"} for name in (INPUT, ACTIVITY, VECTORS)},
+        )
+    model = onnx.load_from_string(stream.getvalue())
+    onnx.helper.set_model_props(model, {FACTS: facts(kinds, limits)})
+    written: bytes = model.SerializeToString()
+    return written

@@ -1,0 +1,181 @@
+"""The whole recipe of the pocket ear: clips, training, limits, vectors, files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deixis.learned.pocket.budget import Budget, Watch, train
+from deixis.learned.pocket.ear.limits import Listened, choose, counts, f1
+from deixis.learned.pocket.ear.network import CHANNELS, WIDTH, build_network
+from deixis.learned.pocket.ear.publish import onnx_bytes
+from deixis.learned.pocket.ear.samples import ClipPool, batch, kept
+from deixis.learned.pocket.ear.training import (
+    BATCH,
+    LARGEST_GRADIENT,
+    LEARNING_RATE,
+    fitted_vectors,
+    groups,
+    loss_of,
+)
+from deixis.learned.pocket.outline.network import require_torch
+from deixis.learned.pocket.outline.publish import require_onnx
+from deixis.learned.refiner.publish import write_files
+from deixis.tools.pocket.ear import Limits
+from deixis.tools.pocket.logmel import log_mel
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+RECIPE_VERSION = "1"
+NAME = "ear.onnx"
+VALIDATION_SEED, VALIDATION_CLIPS, WATCHED_CLIPS = 900_000, 400, 80
+FITTED_ON = 400
+"""Clips of the training seeds, heard as they are, that the vectors are fitted on."""
+
+
+class EarTrainee:
+    """The network, its clips and its loss, for `deixis.learned.pocket.budget.train`."""
+
+    learning_rate = LEARNING_RATE
+    largest_gradient = LARGEST_GRADIENT
+
+    def __init__(self, preset: str, seed: int, bfloat16: bool) -> None:
+        import torch
+
+        from deixis.learned.world.sounds import KINDS, TRAIN_SEED, clip
+
+        torch.manual_seed(seed)
+        self.kinds: tuple[str, ...] = tuple(KINDS)
+        self.network: Any = build_network(len(self.kinds), preset)
+        self.network.picture.to(memory_format=torch.channels_last)
+        self._bfloat16 = bfloat16
+        self._make = clip
+        self._pool = ClipPool(clip, len(self.kinds), TRAIN_SEED)
+        self._validation: list[tuple[NDArray[np.float32], Any]] = []
+
+    @property
+    def seed_at(self) -> int:
+        """Returns the seed of the next new clip."""
+        return self._pool.next_seed
+
+    @seed_at.setter
+    def seed_at(self, seed: int) -> None:
+        self._pool.next_seed = seed
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Returns the parameter groups for the optimizer."""
+        return groups(self.network)
+
+    def loss(self, rng: np.random.Generator) -> torch.Tensor:
+        """Returns the loss of the next batch."""
+        pictures, activity = batch(self._pool, BATCH, rng)
+        return loss_of(self.network, pictures, activity, self._bfloat16)
+
+    def measured(self, network: torch.nn.Module) -> dict[str, float]:
+        """Returns the events' F1 on a few validation seeds with every limit at a half."""
+        clips = self.listened(network, WATCHED_CLIPS)
+        limits = Limits((0.5,) * len(self.kinds), 0.5, 0.06, 0.17)
+        return {"event_f1": round(f1(counts(clips, limits)), 4)}
+
+    def listened(self, network: torch.nn.Module, count: int) -> list[Listened]:
+        """Returns the first `count` validation clips as the network hears them."""
+        import torch
+
+        while len(self._validation) < count:
+            made = self._make(VALIDATION_SEED + len(self._validation))
+            self._validation.append((log_mel(made.samples), made))
+        found = []
+        for picture, made in self._validation[:count]:
+            whole = torch.from_numpy(np.pad(picture, ((0, -len(picture) % 4), (0, 0))))
+            with torch.no_grad():
+                logits, _ = network(whole[None])
+            spans = tuple((event.kind, event.start_s, event.end_s) for event in made.events)
+            seconds = len(made.samples) / 16_000
+            found.append(Listened(torch.sigmoid(logits[0].float()).numpy(), spans, seconds))
+        return found
+
+    def layer(
+        self, network: torch.nn.Module, anchors: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Returns the layer of the vectors, fitted on clips of training seeds."""
+        import torch
+
+        from deixis.learned.world.sounds import TRAIN_SEED
+
+        features, activity = [], []
+        for seed in range(TRAIN_SEED, TRAIN_SEED + FITTED_ON):
+            one = kept(self._make(seed), len(self.kinds))
+            with torch.no_grad():
+                _, heard = network(torch.from_numpy(one.picture.astype(np.float32))[None])
+            features.append(heard[0].float().numpy())
+            activity.append(one.activity.astype(np.float32))
+        return fitted_vectors(np.concatenate(features), np.concatenate(activity), anchors)
+
+
+def anchors(kinds: Sequence[str]) -> NDArray[np.float32]:
+    """Returns the unit vector of each kind of sound, shape (kinds, DIM): of the things that make it.
+
+    A kind that no thing of the world makes takes the vector of its own name.
+    """
+    from deixis.learned.world.categories import categories
+    from deixis.tools.pocket.words import words
+
+    table = words()
+    rows = []
+    for kind in kinds:
+        names = [thing.name for thing in categories() if thing.sound == kind] or [kind.replace("_", " ")]
+        found = [vector for name in names if (vector := table.vector(name)) is not None]
+        total = np.sum(found, axis=0) if found else np.zeros(table.dimension, np.float32)
+        rows.append(total / max(float(np.linalg.norm(total)), 1e-6))
+    return np.stack(rows).astype(np.float32)
+
+
+def train_ear(
+    out: Path,
+    budget: Budget,
+    preset: str = "small",
+    resume: bool = False,
+    bfloat16: bool = True,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """Returns the card of what was trained and written to the folder `out`.
+
+    Raises:
+        MissingExtra: PyTorch or the package ``onnx`` is not installed.
+        InputFault: the folder cannot be written, or holds nothing to go on from.
+    """
+    require_torch()
+    require_onnx()
+    from deixis.learned.world.sounds import TRAIN_SEED
+
+    trainee = EarTrainee(preset, budget.seed, bfloat16)
+    trained = train(trainee, out / "ear", budget, resume, watch)
+    limits, reached = choose(trainee.listened(trained.network, VALIDATION_CLIPS), len(trainee.kinds))
+    layer = trainee.layer(trained.network, anchors(trainee.kinds))
+    network = onnx_bytes(trained.network, layer, trainee.kinds, limits)
+    card = {
+        "name": "pocket ear",
+        "purpose": "hears kinds of sounds, from when to when, in the space of words",
+        "recipe_version": RECIPE_VERSION,
+        "digest": f"sha256:{hashlib.sha256(network).hexdigest()}",
+        "parameters": sum(one.numel() for one in trained.network.parameters()),
+        "preset": preset,
+        "channels": [*CHANNELS[preset], WIDTH[preset]],
+        "licence": "Apache-2.0",
+        "kinds": list(trainee.kinds),
+        "limits_chosen": limits._asdict(),
+        "data": {"clips": trainee.seed_at - TRAIN_SEED, "first_seed": TRAIN_SEED},
+        "budget": {**asdict(budget), "steps": trained.steps, "batch": BATCH, "bfloat16": bfloat16},
+        "seconds": round(trained.seconds),
+        "validation": {"seeds": [VALIDATION_SEED, VALIDATION_CLIPS], "event_f1": round(reached, 4)},
+        "limits": "made sounds; recordings of the same kinds are outside its world",
+    }
+    write_files(network, card, out / NAME)
+    return card

@@ -1,0 +1,1 @@
+"""The recipe of the pocket segmenter: scenes, prompts, network, training, files."""

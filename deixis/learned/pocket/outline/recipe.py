@@ -1,0 +1,124 @@
+"""The whole recipe of the pocket segmenter: scenes, training, measures on test seeds, files."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deixis.learned.pocket.budget import Budget, Watch, train
+from deixis.learned.pocket.outline.network import CHANNELS, build_network, require_torch
+from deixis.learned.pocket.outline.publish import onnx_bytes, require_onnx
+from deixis.learned.pocket.outline.samples import ScenePool, batch
+from deixis.learned.pocket.outline.training import (
+    BATCH,
+    LARGEST_GRADIENT,
+    LEARNING_RATE,
+    box_ious,
+    groups,
+    loss_of,
+)
+from deixis.learned.refiner.publish import write_files
+from deixis.tools.pocket.outline import MARGIN, SIDE
+
+if TYPE_CHECKING:
+    import torch
+
+RECIPE_VERSION = "1"
+NAME = "outline.onnx"
+VALIDATION_SEED, VALIDATION_SCENES = 900_000, 150
+
+
+class OutlineTrainee:
+    """The network, its scenes and its loss, for `deixis.learned.pocket.budget.train`."""
+
+    learning_rate = LEARNING_RATE
+    largest_gradient = LARGEST_GRADIENT
+
+    def __init__(self, preset: str, seed: int, bfloat16: bool) -> None:
+        import torch
+
+        from deixis.learned.world.scenes import TRAIN_SEED, UNSEEN_FAMILY, SceneSpec, scene
+
+        torch.manual_seed(seed)
+        self.network: Any = build_network(preset).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._bfloat16 = bfloat16
+        self._pool = ScenePool(scene, TRAIN_SEED)
+        seeds = range(VALIDATION_SEED, VALIDATION_SEED + VALIDATION_SCENES)
+        unseen = replace(SceneSpec(), families=(UNSEEN_FAMILY,))
+        self._validation = {
+            "mean_iou": [scene(number) for number in seeds],
+            "mean_iou_unseen_family": [scene(number, unseen) for number in seeds],
+        }
+
+    @property
+    def seed_at(self) -> int:
+        """Returns the seed of the next new scene."""
+        return self._pool.next_seed
+
+    @seed_at.setter
+    def seed_at(self, seed: int) -> None:
+        self._pool.next_seed = seed
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Returns the parameter groups for the optimizer."""
+        return groups(self.network)
+
+    def loss(self, rng: np.random.Generator) -> torch.Tensor:
+        """Returns the loss of the next batch."""
+        return loss_of(self.network, batch(self._pool, BATCH, rng), self._bfloat16)
+
+    def measured(self, network: torch.nn.Module) -> dict[str, float]:
+        """Returns the mean IoU given the true box on validation seeds, by style."""
+        return {
+            name: round(float(box_ious(network, scenes).mean()), 4)
+            for name, scenes in self._validation.items()
+        }
+
+
+def train_outline(
+    out: Path,
+    budget: Budget,
+    preset: str = "small",
+    resume: bool = False,
+    bfloat16: bool = True,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """Returns the card of what was trained and written to the folder `out`.
+
+    Raises:
+        MissingExtra: PyTorch or the package ``onnx`` is not installed.
+        InputFault: the folder cannot be written, or holds nothing to go on from.
+    """
+    require_torch()
+    require_onnx()
+    trainee = OutlineTrainee(preset, budget.seed, bfloat16)
+    trained = train(trainee, out / "outline", budget, resume, watch)
+    network = onnx_bytes(trained.network)
+    card = {
+        "name": "pocket outline",
+        "purpose": "turns a box or a point in an illustrated scene into a mask",
+        "recipe_version": RECIPE_VERSION,
+        "digest": f"sha256:{hashlib.sha256(network).hexdigest()}",
+        "parameters": sum(one.numel() for one in trained.network.parameters()),
+        "preset": preset,
+        "channels": list(CHANNELS[preset]),
+        "licence": "Apache-2.0",
+        "input": {"side": SIDE, "margin": MARGIN},
+        "data": {"scenes": trainee.seed_at - _first_seed(), "first_seed": _first_seed()},
+        "budget": {**asdict(budget), "steps": trained.steps, "batch": BATCH, "bfloat16": bfloat16},
+        "seconds": round(trained.seconds),
+        "validation": {"seeds": [VALIDATION_SEED, VALIDATION_SCENES], **trained.figures},
+        "limits": "illustrated scenes; photographs are outside its world",
+    }
+    write_files(network, card, out / NAME)
+    return card
+
+
+def _first_seed() -> int:
+    from deixis.learned.world.scenes import TRAIN_SEED
+
+    return TRAIN_SEED
