@@ -14,6 +14,7 @@ import numpy as np
 from deixis.answer import Score
 from deixis.geometry import Frozen, TimeSpan
 from deixis.media.refs import MediaSource
+from deixis.tools.hearing.level import SILENCE_DBFS, loudest_dbfs
 from deixis.tools.hearing.protocol import HearRequest, HearResult, SoundEvent, WindowPlan
 from deixis.tools.protocol import LocalTool, Role
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 RATE = 16_000
 WINDOW = 1024
 HOP = 256
-SILENT_DBFS = -60.0
+BLOCK = 2048
+"""Frames whose spectra are taken at a time, so that a long sound takes no more memory than a short one."""
 NARROW_BINS = 2
 """Bins on either side of the peak that still belong to a tone in a Hann window."""
 TONAL = 0.8
@@ -44,14 +46,16 @@ class SketchHearing(LocalTool[HearRequest, HearResult]):
     def run(self, request: HearRequest, media: MediaSource) -> HearResult:
         """Returns the tones by start time."""
         samples = media.samples(request.audio, RATE)
-        frames = _frames(samples)
-        level = 10 * np.log10(np.max(np.mean(frames**2, axis=1), initial=0.0) + 1e-12)
+        level = loudest_dbfs(samples, RATE)
+        frames = _frames(samples - samples.mean(dtype=np.float64).astype(np.float32))
         plan = WindowPlan(length_s=WINDOW / RATE, hop_s=HOP / RATE, count=len(frames))
-        if level < SILENT_DBFS:
-            return HearResult(silent=True, level_dbfs=float(level), plan=plan)
+        if level < SILENCE_DBFS:
+            return HearResult(silent=True, level_dbfs=level, plan=plan)
         least = request.threshold or 0.0
         events = [event for event in _tones(frames, request.audio.duration_s) if event.score.value >= least]
-        return HearResult(events=tuple(events[: request.top]), level_dbfs=float(level), plan=plan)
+        surest = sorted(events, key=lambda event: -event.score.value)[: request.top]
+        events = sorted(surest, key=lambda event: event.span.start_s)
+        return HearResult(events=tuple(events), level_dbfs=level, plan=plan)
 
 
 def _frames(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -61,13 +65,27 @@ def _frames(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(windows, dtype=np.float32)
 
 
+def _peaks(
+    frames: NDArray[np.float32],
+) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+    """Returns of each frame the strongest bin, the share of the power near it, and the power, each (n,)."""
+    window = np.hanning(WINDOW).astype(np.float32)
+    columns = np.arange(WINDOW // 2 + 1)
+    peaks, shares, powers = [], [], []
+    for first in range(0, len(frames), BLOCK):
+        part = frames[first : first + BLOCK]
+        power = np.abs(np.fft.rfft(part * window, axis=1)) ** 2
+        peak = power.argmax(axis=1)
+        near = np.abs(columns[None] - peak[:, None]) <= NARROW_BINS
+        peaks.append(peak)
+        shares.append((power * near).sum(axis=1) / (power.sum(axis=1) + 1e-9))
+        powers.append(np.mean(part**2, axis=1, dtype=np.float64))
+    return np.concatenate(peaks), np.concatenate(shares), np.concatenate(powers)
+
+
 def _tones(frames: NDArray[np.float32], duration_s: float) -> list[SoundEvent]:
-    power = np.abs(np.fft.rfft(frames * np.hanning(WINDOW).astype(np.float32), axis=1)) ** 2
-    peak = power.argmax(axis=1)
-    columns = np.arange(power.shape[1])
-    near = np.abs(columns[None] - peak[:, None]) <= NARROW_BINS
-    share = (power * near).sum(axis=1) / (power.sum(axis=1) + 1e-9)
-    loud = np.mean(frames**2, axis=1) > 0.1 * np.max(np.mean(frames**2, axis=1))
+    peak, share, power = _peaks(frames)
+    loud = power > 0.1 * power.max()
     kind = np.searchsorted([top for top, _ in NAMES], peak * RATE / WINDOW)
     kind = np.where((share >= TONAL) & loud, kind, -1)
     edges = np.flatnonzero(np.diff(np.concatenate([[-1], kind, [-1]])))
