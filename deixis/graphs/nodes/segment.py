@@ -56,12 +56,20 @@ def answered_regions(facts: Facts, draft: Draft) -> list[tuple[str, Region]]:
 
 
 def wanted_boxes(facts: Facts, draft: Draft, most: int) -> list[tuple[str, Box]]:
-    """Returns (picture digest, box) of the strongest located regions of the answer, at most `most`."""
-    located = [
-        region
-        for group_id, region in answered_regions(facts, draft)
-        if region.box is not None and region.box.area > 0 and not group_id.startswith("tag-")
+    """Returns (picture digest, box) of located regions of the answer, at most `most`.
+
+    The strongest region of each group comes first, so that everything named is outlined at least once;
+    then the others, the strongest first.
+    """
+    located: dict[str, list[Region]] = {}
+    for group_id, region in answered_regions(facts, draft):
+        if region.box is not None and region.box.area > 0 and not group_id.startswith("tag-"):
+            located.setdefault(group_id, []).append(region)
+    ranked = [
+        (place > 0, -region.score.value, region)
+        for regions in located.values()
+        for place, region in enumerate(sorted(regions, key=lambda region: -region.score.value))
     ]
-    located.sort(key=lambda region: -region.score.value)
-    boxes = [(region.media, region.box) for region in located[:most] if region.box is not None]
-    return list(dict.fromkeys(boxes))
+    ranked.sort(key=lambda row: row[:2])
+    boxes = dict.fromkeys((region.media, region.box) for _, _, region in ranked if region.box is not None)
+    return list(boxes)[:most]
