@@ -48,6 +48,15 @@ class Limits(NamedTuple):
     gap_s: float
 
 
+class Kind(NamedTuple):
+    """A kind of sound: its name here, and the AudioSet class it is, with its ancestors, nearest first."""
+
+    name: str
+    label: str
+    class_id: str
+    parents: tuple[str, ...]
+
+
 class Heard(NamedTuple):
     """Activities in 0..1, shape (n, kinds), and vectors (n, DIM); frame i is centred on `centre_s(i)`."""
 
@@ -81,7 +90,10 @@ class Ear:
                 str(path), options(), providers=["CPUExecutionProvider"]
             )
             facts = json.loads(self._session.get_modelmeta().custom_metadata_map[FACTS])
-            self.kinds: tuple[str, ...] = tuple(facts["kinds"])
+            self.kinds = tuple(
+                Kind(name, label, class_id, tuple(parents))
+                for name, label, class_id, parents in facts["kinds"]
+            )
             limits = facts["limits"]
             self.limits = Limits(tuple(limits["high"]), limits["low"], limits["shortest_s"], limits["gap_s"])
             shapes = {one.name: one.shape[-1] for one in self._session.get_outputs()}
@@ -164,7 +176,7 @@ def pooled(vectors: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray
     return (total / length).astype(np.float32) if length > 1e-6 else None
 
 
-def facts(kinds: Sequence[str], limits: Limits) -> str:
+def facts(kinds: Sequence[Kind], limits: Limits) -> str:
     """Returns what the file's metadata hold under `FACTS`."""
     return json.dumps({"kinds": list(kinds), "limits": limits._asdict()})
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from deixis.learned.pocket.outline.publish import OPSET, require_onnx
-from deixis.tools.pocket.ear import ACTIVITY, FACTS, INPUT, STRIDE, VECTORS, Limits, facts
+from deixis.tools.pocket.ear import ACTIVITY, FACTS, INPUT, STRIDE, VECTORS, Kind, Limits, facts
 from deixis.tools.pocket.logmel import BANDS
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def onnx_bytes(
     network: torch.nn.Module,
     layer: tuple[NDArray[np.float32], NDArray[np.float32]],
-    kinds: Sequence[str],
+    kinds: Sequence[Kind],
     limits: Limits,
 ) -> bytes:
     """Returns the network as an ONNX file for `deixis.tools.pocket.ear`.

@@ -26,7 +26,7 @@ from deixis.learned.pocket.ear.training import (
 from deixis.learned.pocket.outline.network import require_torch
 from deixis.learned.pocket.outline.publish import require_onnx
 from deixis.learned.refiner.publish import write_files
-from deixis.tools.pocket.ear import Limits
+from deixis.tools.pocket.ear import Kind, Limits
 from deixis.tools.pocket.logmel import log_mel
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ class EarTrainee:
     def __init__(self, preset: str, seed: int, bfloat16: bool) -> None:
         import torch
 
-        from deixis.learned.world.sounds import KINDS, TRAIN_SEED, clip
+        from deixis.learned.world.sounds import SOUNDING, TRAIN_SEED, clip
 
         torch.manual_seed(seed)
-        self.kinds: tuple[str, ...] = tuple(KINDS)
+        self.kinds = tuple(Kind(one.name, one.label, one.class_id, one.parents) for one in SOUNDING)
         self.network: Any = build_network(len(self.kinds), preset)
         self.network.picture.to(memory_format=torch.channels_last)
         self._bfloat16 = bfloat16
@@ -119,7 +119,7 @@ class EarTrainee:
         return fitted_vectors(np.concatenate(features), np.concatenate(activity), anchors)
 
 
-def anchors(kinds: Sequence[str]) -> NDArray[np.float32]:
+def anchors(kinds: Sequence[Kind]) -> NDArray[np.float32]:
     """Returns the unit vector of each kind of sound, shape (kinds, DIM): of the things that make it.
 
     A kind that no thing of the world makes takes the vector of its own name.
@@ -130,7 +130,7 @@ def anchors(kinds: Sequence[str]) -> NDArray[np.float32]:
     table = words()
     rows = []
     for kind in kinds:
-        names = [thing.name for thing in categories() if thing.sound == kind] or [kind.replace("_", " ")]
+        names = [thing.name for thing in categories() if thing.sound == kind.name] or [kind.name]
         found = [vector for name in names if (vector := table.vector(name)) is not None]
         total = np.sum(found, axis=0) if found else np.zeros(table.dimension, np.float32)
         rows.append(total / max(float(np.linalg.norm(total)), 1e-6))
@@ -169,7 +169,7 @@ def train_ear(
         "preset": preset,
         "channels": [*CHANNELS[preset], WIDTH[preset]],
         "licence": "Apache-2.0",
-        "kinds": list(trainee.kinds),
+        "kinds": [kind.name for kind in trainee.kinds],
         "limits_chosen": limits._asdict(),
         "data": {"clips": trainee.seed_at - TRAIN_SEED, "first_seed": TRAIN_SEED},
         "budget": {**asdict(budget), "steps": trained.steps, "batch": BATCH, "bfloat16": bfloat16},
