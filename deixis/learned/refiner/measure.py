@@ -9,7 +9,7 @@ import numpy as np
 
 from deixis.learned.refiner.instances import Instance
 from deixis.tools.segmentation.planes import box_planes
-from deixis.tools.segmentation.refiner import mirrored
+from deixis.tools.segmentation.refiner import LEVEL, mirrored
 from deixis.tools.segmentation.window import Window, enlarged
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def mask_ious(
         for row, chances in zip(part, predicted(network, samples, part), strict=True):
             window = Window(*(int(value) for value in samples.window[row]))
             thing = things[samples.thing[row]]
-            found = enlarged(chances, window, thing.box)
+            found = enlarged(chances, window, thing.box, LEVEL)
             truth = thing.mask.to_array()[window.y1 : window.y2, window.x1 : window.x2]
             common = np.count_nonzero(found & truth)
             ious.append(common / max(1, np.count_nonzero(found) + thing.mask.area - common))

@@ -11,6 +11,7 @@ import numpy as np
 
 from deixis.learned.refiner.augment import Batch, augmented, full_planes
 from deixis.learned.refiner.network import build_network, require_torch
+from deixis.tools.segmentation.refiner import LEVEL
 
 if TYPE_CHECKING:
     import torch
@@ -129,7 +130,7 @@ def loss_of(network: torch.nn.Module, batch: Batch, bfloat16: bool = False) -> t
     either = (chances + truth - chances * truth).sum((1, 2))
     overlap = 1 - (both + 1) / (either + 1)
     with torch.no_grad():
-        mask = ((logits > 0) & (inside > 0.5)).float()
+        mask = ((torch.sigmoid(logits) > LEVEL) & (inside > 0.5)).float()
         common = (mask * truth).sum((1, 2))
         reached = common / (mask + truth - mask * truth).sum((1, 2)).clamp(1)
     estimate = functional.binary_cross_entropy_with_logits(quality, reached)

@@ -27,7 +27,7 @@ from deixis.tools.segmentation.box import filled_mask
 from deixis.tools.segmentation.planes import Looked, look, weights_digests
 from deixis.tools.segmentation.points import box_of_point
 from deixis.tools.segmentation.protocol import ScoredMask, SegmentRequest, SegmentResult
-from deixis.tools.segmentation.refiner import Refiner, refiner
+from deixis.tools.segmentation.refiner import LEVEL, Refiner, refiner
 from deixis.tools.segmentation.tidy import tidied
 from deixis.tools.segmentation.window import enlarged, placed
 
@@ -54,7 +54,7 @@ class LightSegmenter(LocalTool[SegmentRequest, SegmentResult]):
     """Masks for boxes and points; each picture is decoded once, its boxes are looked at in small batches."""
 
     name = "segmentation/light"
-    version = "1"
+    version = "2"
     role: ClassVar[Role] = "segmentation"
     Input: ClassVar[type[Frozen]] = SegmentRequest
     Output: ClassVar[type[Frozen]] = SegmentResult
@@ -115,11 +115,11 @@ class LightSegmenter(LocalTool[SegmentRequest, SegmentResult]):
         """Returns the refiner's mask, or where it is degenerate U2-Net-p's, or else the filled box."""
         window, allowed = seen.window, box.pad(BOX_SLACK, size)
         chances = np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)
-        for method, source, least, value in (
-            ("refiner", chances, LEAST_FILLED, quality),
-            ("u2netp", seen.saliency, LEAST_SALIENT, _mean_inside(seen.saliency)),
+        for method, source, level, least, value in (
+            ("refiner", chances, LEVEL, LEAST_FILLED, quality),
+            ("u2netp", seen.saliency, 0.5, LEAST_SALIENT, _mean_inside(seen.saliency)),
         ):
-            pixels = enlarged(source, window, allowed)
+            pixels = enlarged(source, window, allowed, level)
             if pixels.sum() < max(1.0, least * box.clip(size).area):
                 continue
             if pixels.size <= LARGEST_TIDIED_PX:

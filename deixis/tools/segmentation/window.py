@@ -100,8 +100,10 @@ def placed(pixels: NDArray[np.bool_], window: Window, size: Size) -> Mask:
     return Mask(size_hw=(height, size.width), counts=whole["counts"].decode("ascii"))
 
 
-def enlarged(chances: NDArray[np.float32], window: Window, allowed: Box) -> NDArray[np.bool_]:
-    """Returns where `chances` (side, side) in 0..1 are over a half, shape (height, width) of the window.
+def enlarged(
+    chances: NDArray[np.float32], window: Window, allowed: Box, level: float = 0.5
+) -> NDArray[np.bool_]:
+    """Returns where `chances` (side, side) in 0..1 are over `level`, shape (height, width) of the window.
 
     They are scaled bilinearly in 256 steps; pixels whose centre is outside `allowed` stay unset.
     """
@@ -109,7 +111,7 @@ def enlarged(chances: NDArray[np.float32], window: Window, allowed: Box) -> NDAr
 
     steps = np.round(chances * 255).astype(np.uint8)
     image = Image.fromarray(steps).resize((window.width, window.height), Image.Resampling.BILINEAR)
-    pixels: NDArray[np.bool_] = np.asarray(image) > 127
+    pixels: NDArray[np.bool_] = np.asarray(image) > int(level * 255)
     across = np.arange(window.x1, window.x2) + 0.5
     down = np.arange(window.y1, window.y2) + 0.5
     pixels &= ((across > allowed.x1) & (across < allowed.x2))[None, :]
