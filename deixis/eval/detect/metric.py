@@ -30,7 +30,9 @@ class Evaluation:
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
 
-        category = {name: number for number, name in enumerate(names, 1)}
+        # What is there counts whatever it is called; what is found under no such name cannot be right.
+        known = dict.fromkeys((*names, *(name for item in judged for name, _ in item.truth)))
+        category = {name: number for number, name in enumerate(known, 1)}
         truth: list[dict[str, Any]] = []
         found: list[dict[str, Any]] = []
         for number, item in enumerate(judged, 1):
@@ -38,6 +40,8 @@ class Evaluation:
                 row = {"id": len(truth) + 1, "image_id": number, "category_id": category[name]}
                 truth.append({**row, "bbox": list(box.xywh_px), "area": box.area, "iscrowd": 0})
             for detection in item.found:
+                if detection.name not in category:
+                    continue
                 row = {"image_id": number, "category_id": category[detection.name]}
                 found.append({**row, "bbox": list(detection.box.xywh_px), "score": detection.score.value})
         self.count = len(judged)
@@ -62,7 +66,10 @@ class Evaluation:
         self._matched = np.array(self._made.evalImgs, dtype=object).reshape(-1, self.count)
 
     def average_precision(self, photos: Sequence[int] | None = None) -> tuple[float, float]:
-        """Returns AP at IoU .50:.95 and AP at IoU .50 over the photos (all), each in 0..1."""
+        """Returns AP at IoU .50:.95 and AP at IoU .50, each in 0..1, over all photos.
+
+        `photos` draws others instead, by index; as many as there are, since pycocotools counts on that.
+        """
         if self._made is None:
             return 0.0, 0.0
         chosen = range(self.count) if photos is None else photos
