@@ -138,7 +138,9 @@ def band(size: int, low_hz: float, high_hz: float, slope: float = 2.0) -> Sound:
     """Returns a response that passes low..high Hz and falls by 6 * `slope` dB an octave beside it."""
     hertz = frequencies(size) + 1
     power = 2 * slope
-    return 1 / np.sqrt((1 + (np.float32(low_hz) / hertz) ** power) * (1 + (hertz / np.float32(high_hz)) ** power))
+    return 1 / np.sqrt(
+        (1 + (np.float32(low_hz) / hertz) ** power) * (1 + (hertz / np.float32(high_hz)) ** power)
+    )
 
 
 def noise(rng: np.random.Generator, count: int, response: Spectrum | Sound | None = None) -> Sound:
@@ -185,11 +187,15 @@ def modes(
         if pitch < HIGHEST_HZ:
             until = min(count, length(decay))
             time = ramp[:until]
-            sound[:until] += np.float32(gain) * sine(time * np.float32(pitch)) * np.exp(time * np.float32(-6.9 / decay))
+            sound[:until] += (
+                np.float32(gain) * sine(time * np.float32(pitch)) * np.exp(time * np.float32(-6.9 / decay))
+            )
     return sound
 
 
-def joined(rng: np.random.Generator, calls: Sequence[Sound], gaps_s: Sequence[float], vary_db: float = 3.0) -> Sound:
+def joined(
+    rng: np.random.Generator, calls: Sequence[Sound], gaps_s: Sequence[float], vary_db: float = 3.0
+) -> Sound:
     """Returns the calls one after the other with these gaps, each at another level."""
     starts = [0]
     for call, gap in zip(calls, gaps_s, strict=False):

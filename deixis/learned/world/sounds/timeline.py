@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deixis.learned.world.sounds.kinds import KINDS
-from deixis.learned.world.sounds.synthesis import RATE_HZ, synthesise
+from deixis.learned.world.sounds.signal import RATE_HZ
+from deixis.learned.world.sounds.synthesis import synthesise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +54,8 @@ def clip(seed: int, spec: ClipSpec | None = None) -> Clip:
     for _ in range(int(rng.integers(1, spec.most + 1))):
         kind = int(rng.integers(len(KINDS)))
         sound = synthesise(KINDS[kind], rng)
-        at = int(rng.integers(max(1, len(samples) - len(sound))))
+        sound = sound[: len(samples)]
+        at = int(rng.integers(len(samples) - len(sound) + 1))
         samples[at : at + len(sound)] += 0.3 * sound
         events.append(Event(kind, at / RATE_HZ, (at + len(sound)) / RATE_HZ))
     return Clip(samples, tuple(sorted(events, key=lambda event: event.start_s)), 30.0, seed)

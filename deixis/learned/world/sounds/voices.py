@@ -58,7 +58,9 @@ def voice(
     source = harmonic(rng, trembling, timbre.tilt, spread=0.3)
     if timbre.rough:
         halves = harmonic(rng, trembling * np.float32(0.5), 1.2, spread=0.3)
-        source = source * (1 + np.float32(timbre.rough) * (halves * 2 + wander(rng, count, 90.0) * np.float32(0.5)))
+        source = source * (
+            1 + np.float32(timbre.rough) * (halves * 2 + wander(rng, count, 90.0) * np.float32(0.5))
+        )
     if timbre.breath:
         source = source + np.float32(timbre.breath) * noise(rng, count) * (np.float32(0.4) + np.abs(source))
     return unit(through(source, mouths, timbre, at))

@@ -1,0 +1,128 @@
+"""Weather, fire and tools: rain, thunder, fire, typing, hammer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deixis.learned.world.sounds.signal import (
+    RATE_HZ,
+    band,
+    filter_size,
+    filtered,
+    good_length,
+    hull,
+    length,
+    modes,
+    noise,
+    resonances,
+    scattered,
+    slope_noise,
+    unit,
+    wander,
+)
+
+if TYPE_CHECKING:
+    from deixis.learned.world.sounds.signal import Sound
+
+
+def rain(rng: np.random.Generator) -> Sound:
+    """Returns rain: hiss of many drops, single drops that are heard, heavier and lighter."""
+    count = length(rng.uniform(1.6, 4.0))
+    size = good_length(count)
+    hiss = noise(rng, count, band(size, rng.uniform(700, 2200), rng.uniform(5000, 9000), 0.7))
+    drops = np.zeros(count, np.float32)
+    many = int(rng.uniform(150, 900) * count / RATE_HZ)
+    drops[rng.integers(count, size=many)] = rng.exponential(1.0, many) * rng.choice([-1, 1], many)
+    centres = rng.uniform(1200, 6000, 4)
+    (patter,) = filtered(drops, resonances(filter_size(count), centres, centres * 0.25, (1, 1, 1, 1)))
+    sound = hiss * (1 + np.float32(0.08) * wander(rng, count, 3)) + np.float32(
+        rng.uniform(0.5, 2.0)
+    ) * patter / (patter.std() + 1e-6)
+    return sound * hull(count, rng.uniform(0.1, 0.5), rng.uniform(0.1, 0.5))
+
+
+def thunder(rng: np.random.Generator) -> Sound:
+    """Returns thunder: a crack, near or none, and a rumble that rolls in several waves."""
+    count = length(rng.uniform(1.6, 3.6))
+    rumble = slope_noise(rng, count, rng.uniform(7, 10), rng.uniform(45, 90))
+    waves = np.zeros(count, np.float32)
+    time = np.arange(count, dtype=np.float32) / RATE_HZ
+    for start in np.sort(rng.uniform(0, 0.55, int(rng.integers(2, 6)))) * count / RATE_HZ:
+        since = np.maximum(time - np.float32(start), 0)
+        waves += (
+            np.float32(rng.uniform(0.3, 1))
+            * (1 - np.exp(-since / 0.05))
+            * np.exp(-since / np.float32(rng.uniform(0.25, 0.8)))
+        )
+    sound = unit(rumble * waves * (1 + np.float32(0.3) * wander(rng, count, 12)))
+    if rng.random() < 0.6:
+        crack = length(rng.uniform(0.25, 0.6))
+        burst = slope_noise(rng, crack, rng.uniform(2, 4), 150) * hull(crack, 0.004, 0.1, 5)
+        burst *= np.abs(1 + wander(rng, crack, 50))
+        sound[:crack] += np.float32(rng.uniform(0.3, 1.2)) * unit(burst)
+    return sound * hull(count, 0.01, rng.uniform(0.3, 0.6))
+
+
+def fire(rng: np.random.Generator) -> Sound:
+    """Returns a fire: sharp crackles of all strengths over a soft roar."""
+    count = length(rng.uniform(1.6, 4.0))
+    roar = slope_noise(rng, count, rng.uniform(4, 7), 120) * (1 + np.float32(0.25) * wander(rng, count, 7))
+    crackles = np.zeros(count, np.float32)
+    for rate, loud, low, high in ((35, 0.5, 1500, 6500), (12, 1.0, 700, 3500), (2.5, 2.2, 400, 1800)):
+        many = max(2, int(rng.poisson(rate * rng.uniform(0.6, 1.6) * count / RATE_HZ)))
+        sparks = np.zeros(count, np.float32)
+        sparks[rng.integers(count, size=many)] = (
+            (rng.pareto(2.2, many) + 0.2) * loud * rng.choice([-1, 1], many)
+        )
+        centres = rng.uniform(low, high, 3)
+        (clicks,) = filtered(sparks, resonances(filter_size(count), centres, centres * 0.5, (1, 1, 1)))
+        crackles += clicks
+    crackles = np.tanh(crackles / (np.abs(crackles).max() + 1e-6) * 3)
+    hiss = noise(rng, count, band(good_length(count), 2000, 7000, 1)) * np.abs(wander(rng, count, 9))
+    sound = crackles + np.float32(rng.uniform(0.03, 0.1)) * roar + np.float32(rng.uniform(0.005, 0.02)) * hiss
+    return sound * hull(count, rng.uniform(0.05, 0.3), rng.uniform(0.05, 0.3))
+
+
+def typing(rng: np.random.Generator) -> Sound:
+    """Returns typing: keys that go down and come up 5 to 11 times a second, some harder, no two alike."""
+    count, rate = length(rng.uniform(1.2, 3.4)), rng.uniform(5, 11)
+    body = rng.uniform(900, 3200, 3)
+    keys = [_key(rng, body) for _ in range(6)]
+    starts, grains, gains = [], [], []
+    at = 0.0
+    while at < count / RATE_HZ - 0.15:
+        down = int(rng.integers(6))
+        starts += [length(at), length(at + rng.uniform(0.05, 0.09))]
+        grains += [keys[down], keys[(down + 1) % 6]]
+        hard = rng.uniform(0.45, 1.0)
+        gains += [hard, hard * rng.uniform(0.2, 0.5)]
+        at += min(0.42, rng.gamma(4, 1 / rate / 4) + 0.03)
+    return scattered(starts, grains, gains)
+
+
+def _key(rng: np.random.Generator, body: np.ndarray) -> Sound:  # type: ignore[type-arg]
+    count = length(rng.uniform(0.03, 0.05))
+    click = noise(rng, count) * hull(count, 0.0005, 0.01, rng.uniform(5, 9))
+    centres = np.concatenate([body * rng.uniform(0.9, 1.1, 3), [rng.uniform(180, 350)]])
+    (shaped,) = filtered(click, resonances(filter_size(count), centres, centres * 0.5, (1, 1, 0.7, 0.7)))
+    return unit(shaped + np.float32(0.25) * click) * hull(count, 0.0005, 0.01)
+
+
+def hammer(rng: np.random.Generator) -> Sound:
+    """Returns 3 to 10 blows of a hammer: on wood dull and short, on a nail or metal ringing."""
+    every, blows = rng.uniform(0.18, 0.42), int(rng.integers(3, 11))
+    metal = rng.random() < 0.5
+    hertz = np.sort(rng.uniform(600, 5200, 6)) if metal else np.sort(rng.uniform(180, 1600, 6))
+    decays = rng.uniform(0.1, 0.3, 6) if metal else rng.uniform(0.05, 0.12, 6)
+    count = length(0.22)
+    starts, grains = [], []
+    for number in range(blows):
+        blow = modes(count, hertz * rng.uniform(0.99, 1.01, 6), decays, rng.uniform(0.3, 1, 6))
+        hit = length(0.03)
+        thud = noise(rng, hit, band(good_length(hit), 150, 2500, 1)) * hull(hit, 0.0005, 0.01, 5)
+        blow[:hit] += np.float32(rng.uniform(0.4, 1.0)) * thud
+        starts.append(length(number * every * rng.uniform(0.96, 1.04)))
+        grains.append(unit(blow) * hull(count, 0.0005, 0.03))
+    return scattered(starts, grains, rng.uniform(0.6, 1.0, blows).tolist())

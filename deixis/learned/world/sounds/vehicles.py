@@ -1,0 +1,183 @@
+"""Vehicles: engine, train, plane, helicopter, and what warns of them: horn and siren."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deixis.learned.world.sounds.signal import (
+    RATE_HZ,
+    band,
+    filter_size,
+    filtered,
+    glide,
+    good_length,
+    harmonic,
+    hull,
+    joined,
+    length,
+    line,
+    noise,
+    phase_of,
+    resonances,
+    scattered,
+    sine,
+    slope_noise,
+    swing,
+    unit,
+    wander,
+)
+
+if TYPE_CHECKING:
+    from deixis.learned.world.sounds.signal import Sound
+
+
+def engine(rng: np.random.Generator) -> Sound:
+    """Returns an engine that idles, revs or drives by: uneven explosions through a resonant pipe."""
+    count, base = length(rng.uniform(1.4, 3.5)), rng.uniform(22, 60)
+    moves = {
+        0: [1.0, 1.0],
+        1: [1.0, rng.uniform(1.8, 3.5), rng.uniform(1.0, 1.6)],
+        2: [rng.uniform(1.5, 2.5), 1.0],
+    }
+    pitch = glide(count, [base * by for by in moves[int(rng.choice(3, p=[0.5, 0.35, 0.15]))]])
+    pitch *= np.exp(np.float32(rng.uniform(0.01, 0.03)) * wander(rng, count, 12))
+    cylinders = int(rng.integers(2, 5))
+    number = np.arange(1, 200)
+    uneven = np.where(number % cylinders == 0, 1.0, rng.uniform(0.15, 0.6, len(number)))
+    blows = harmonic(rng, pitch, amplitudes=uneven * number**-0.25, spread=0.25)
+    rattle = noise(rng, count) * (np.float32(0.12) + np.abs(blows)) * np.float32(rng.uniform(0.1, 0.5))
+    pipe = resonances(
+        filter_size(count),
+        (rng.uniform(60, 130), rng.uniform(180, 380), rng.uniform(600, 1300), rng.uniform(2000, 3500)),
+        (90, 160, 500, 1500),
+        (1.0, rng.uniform(0.5, 1.0), rng.uniform(0.1, 0.5), rng.uniform(0.03, 0.15)),
+    )
+    (driven,) = filtered(blows + rattle, pipe)
+    loud = np.clip((pitch / pitch.min()) ** 0.5, 1, 2)
+    road = np.float32(rng.uniform(0.01, 0.06)) * slope_noise(rng, count, 4, 80)
+    return (
+        (np.tanh(unit(driven) * np.float32(rng.uniform(1, 3))) + road)
+        * loud
+        * hull(count, rng.uniform(0.05, 0.3), rng.uniform(0.05, 0.3))
+    )
+
+
+def train(rng: np.random.Generator) -> Sound:
+    """Returns a train: the rumble of the wheels, double beats of the joints, or a steam engine's puffs."""
+    count = length(rng.uniform(1.8, 3.6))
+    rumble = slope_noise(rng, count, rng.uniform(5, 8), rng.uniform(60, 140)) * (
+        1 + np.float32(0.3) * wander(rng, count, 6)
+    )
+    rumble += np.float32(rng.uniform(0.03, 0.12)) * noise(rng, count, band(good_length(count), 900, 3500, 1))
+    every, starts, grains = length(rng.uniform(0.38, 0.9)), [0], [np.zeros(count, np.float32)]
+    apart, ring = length(rng.uniform(0.1, 0.17)), rng.uniform(180, 420)
+    steam = rng.random() < 0.35
+    if steam:
+        every = length(rng.uniform(0.2, 0.42))
+    for start in range(int(rng.integers(every)), count - length(0.3), every):
+        for beat in (start,) if steam else (start, start + apart):
+            samples = length(rng.uniform(0.16, 0.2)) if steam else length(0.12)
+            hit = noise(rng, samples) * hull(samples, 0.03 if steam else 0.002, 0.05, 2 if steam else 5)
+            centres = (500, 1800) if steam else (ring, 3 * ring, 7 * ring)
+            (hit,) = filtered(
+                hit,
+                resonances(filter_size(samples), centres, [0.7 * c for c in centres], [1.0] * len(centres)),
+            )
+            starts.append(beat)
+            grains.append(unit(hit) * np.float32(rng.uniform(0.5, 1)))
+    beats = scattered(starts, grains, [1.0] * len(starts))[:count]
+    sound = np.float32(0.12 if steam else 0.22) * rumble + beats
+    if rng.random() < 0.3:
+        pitch = rng.uniform(1500, 3200) * np.exp(np.float32(0.01) * wander(rng, count, 8))
+        squeal = sine(phase_of(pitch)) * np.clip(wander(rng, count, 2), 0, 2)
+        sound += np.float32(0.08) * squeal
+    return sound * hull(count, rng.uniform(0.1, 0.5), rng.uniform(0.1, 0.5))
+
+
+def plane(rng: np.random.Generator) -> Sound:
+    """Returns an aeroplane that passes: a jet's roar and whine, or the drone of propellers."""
+    count = length(rng.uniform(2.0, 3.8))
+    passing = line(count, [1.0, 1.0, rng.uniform(0.8, 0.95), rng.uniform(0.75, 0.9)], [0, 0.4, 0.6, 1])
+    loud = hull(count, rng.uniform(0.3, 0.9), rng.uniform(0.3, 0.9))
+    if rng.random() < 0.55:
+        roar = slope_noise(rng, count, rng.uniform(3.5, 6), rng.uniform(120, 350))
+        far = slope_noise(rng, count, rng.uniform(7, 10), 200)
+        roar = roar * passing + far * (1 - passing) * 2
+        whine = sine(phase_of(np.float32(rng.uniform(1800, 3600)) * passing))
+        whine += np.float32(0.5) * sine(phase_of(np.float32(rng.uniform(2500, 5200)) * passing))
+        return (roar + np.float32(rng.uniform(0.05, 0.35)) * whine * passing**6) * loud
+    pitch = np.float32(rng.uniform(75, 130)) * passing
+    drone = harmonic(
+        rng, pitch * np.exp(np.float32(0.004) * wander(rng, count, 8)), rng.uniform(0.6, 1.0), spread=0.4
+    )
+    other = harmonic(rng, pitch * np.float32(rng.uniform(1.005, 1.02)), 0.8, spread=0.4)
+    air = slope_noise(rng, count, 4, 150)
+    return (drone + np.float32(0.7) * other + np.float32(rng.uniform(0.05, 0.2)) * air) * loud
+
+
+def helicopter(rng: np.random.Generator) -> Sound:
+    """Returns a helicopter: blades that slap 9 to 20 times a second over a turbine's hiss."""
+    count, rate = length(rng.uniform(1.6, 3.6)), rng.uniform(9, 20)
+    pitch = np.full(count, rate, np.float32) * np.exp(np.float32(0.01) * wander(rng, count, 2))
+    turn = phase_of(pitch) % 1
+    slap = np.exp(-turn * rng.uniform(4, 9)).astype(np.float32) * (
+        1 + np.float32(0.2) * wander(rng, count, rate)
+    )
+    size = good_length(count)
+    thump = noise(rng, count, band(size, rng.uniform(60, 120), rng.uniform(300, 900), 1.5)) * slap
+    hum = harmonic(rng, pitch * np.float32(rng.integers(4, 8)), 0.9, spread=0.3) * (np.float32(0.4) + slap)
+    air = noise(rng, count, band(size, 400, 3000, 1)) * (np.float32(0.25) + slap)
+    whine = sine(np.arange(count) * (rng.uniform(900, 2600) / RATE_HZ))
+    sound = (
+        unit(thump)
+        + np.float32(rng.uniform(0.1, 0.4)) * unit(hum)
+        + np.float32(rng.uniform(0.05, 0.2)) * unit(air)
+    )
+    sound += np.float32(rng.uniform(0, 0.03)) * whine
+    return sound * hull(count, rng.uniform(0.15, 0.6), rng.uniform(0.15, 0.6))
+
+
+def horn(rng: np.random.Generator) -> Sound:
+    """Returns 1 to 4 blasts of a horn of two or three tones; of a car, or lower, of a lorry or ship."""
+    deep = rng.random() < 0.2
+    base = rng.uniform(110, 220) if deep else rng.uniform(290, 470)
+    ratios = (1.0, rng.choice([1.2, 1.25, 1.26, 1.19]), *([1.5] if rng.random() < 0.3 else []))
+    tilt, calls = rng.uniform(0.3, 0.8), []
+    shape = (rng.uniform(500, 900), rng.uniform(1400, 2200), rng.uniform(2600, 3600))
+    long = rng.uniform(0.7, 1.8) if deep else rng.choice([rng.uniform(0.12, 0.4), rng.uniform(0.5, 1.6)])
+    for _ in range(1 if deep or long > 0.9 else int(rng.integers(1, 5))):
+        count = length(long * rng.uniform(0.8, 1.2))
+        start = line(count, [0.96, 1.0, 1.0], [0, min(0.9, 400 / count), 1])
+        tones = [harmonic(rng, np.float32(base * ratio) * start, tilt) for ratio in ratios]
+        total = np.sum(tones, axis=0, dtype=np.float32)
+        response = resonances(filter_size(count), shape, [0.35 * f for f in shape], (0.8, 1.0, 0.8))
+        calls.append(unit(filtered(total, response + np.float32(0.25))[0]) * hull(count, 0.015, 0.04))
+    return joined(rng, calls, rng.uniform(0.06, 0.35, 4), 1)
+
+
+def siren(rng: np.random.Generator) -> Sound:
+    """Returns a siren: wail, yelp, or two tones in turn."""
+    count, way = length(rng.uniform(1.6, 3.8)), int(rng.choice(3, p=[0.4, 0.25, 0.35]))
+    low = rng.uniform(380, 750)
+    if way == 2:
+        every = rng.uniform(0.25, 0.65)
+        steps = (np.arange(count) / RATE_HZ / every + rng.random()).astype(np.int64) % 2
+        kernel = length(0.02)
+        smooth = np.convolve(steps, np.full(kernel, 1 / kernel), "same")
+        pitch = (low * (rng.choice([1.26, 1.335, 1.41, 1.2]) ** smooth)).astype(np.float32)
+    else:
+        rate = rng.uniform(0.18, 0.5) if way == 0 else rng.uniform(2.2, 4.5)
+        wave = 0.5 + 0.5 * swing(rng, count, rate)
+        pitch = (low * rng.uniform(1.8, 2.6) ** wave).astype(np.float32)
+    number = np.arange(1, 30)
+    odd = np.where(number % 2 == 1, 1.0, rng.uniform(0.1, 0.8))
+    tone = harmonic(rng, pitch, amplitudes=odd * number ** -rng.uniform(0.8, 1.6), spread=1.0)
+    shape = (rng.uniform(700, 1100), rng.uniform(1600, 2600))
+    (tone,) = filtered(tone, resonances(filter_size(count), shape, [0.8 * f for f in shape], (1.0, 0.7)))
+    return (
+        tone
+        * hull(count, rng.uniform(0.03, 0.2), rng.uniform(0.03, 0.25))
+        * (1 + np.float32(0.08) * wander(rng, count, 5))
+    )
