@@ -36,6 +36,8 @@ BOX_SLACK = 0.03
 """A mask may reach over its box by this share of the box's sides: a detector's box is rarely exact."""
 SHARES = (0.15, 0.25, 0.4, 0.65, 1.0, 1.5)
 """Sides of the squares around a point, as shares of the picture's shorter side."""
+LARGEST_HOLE = 0.004
+"""No hole over this share of the box is filled, whatever is asked: drawings are small and have real ones."""
 LARGEST_TIDIED_PX = 2**24
 """Above this window, small holes are not looked for: they are far below the network's resolution there."""
 
@@ -105,7 +107,8 @@ class PocketSegmenter(LocalTool[SegmentRequest, SegmentResult]):
         if found.sum() < max(1.0, LEAST_FILLED * box.area):
             return filled_mask(box, size)
         if found.size <= LARGEST_TIDIED_PX:
-            found = tidied(found, request.fill_holes_px, request.drop_islands_px)
+            holes = min(request.fill_holes_px, LARGEST_HOLE * box.area)
+            found = tidied(found, holes, request.drop_islands_px)
         score = Score(value=min(1.0, max(0.0, quality)), kind="mask")
         return ScoredMask(mask=placed(found, window, size), score=score, method="outline")
 
