@@ -70,7 +70,7 @@ def names_by_point(folder: Path, packages: dict[str, Path]) -> dict[str, str]:
 
 
 def icon_names(package: Path, icons: dict[str, Any], points: dict[str, str]) -> dict[str, str]:
-    """Returns code point → icon name for one family; families without a table share the names of the others."""
+    """Returns code point → icon name for one family; one without a table shares the names of the others."""
     table = json.loads((package / "chars.json").read_text("utf-8"))
     if table:
         return {point.replace(VARIATION, ""): name for point, name in table.items()}
@@ -141,10 +141,12 @@ def make(folder: Path, out: Path) -> dict[str, Any]:
         for number, (_, _, drawn) in enumerate(sprites):
             sheet.paste(drawn, (number % COLUMNS * CELL, number // COLUMNS * CELL))
         path = out / f"{family}.webp"
-        options = {"lossless": True, "quality": 100} if family in FLAT else {"quality": 90, "alpha_quality": 100}
-        sheet.save(path, method=6, exact=False, **options)
+        flat = family in FLAT
+        sheet.save(path, method=6, lossless=flat, quality=100 if flat else 90, alpha_quality=100)
         table["families"][family] = _entry(package, path, sprites)
-    text = re.sub(r"\[\s+(\"[^]]+?)\s+\]", lambda row: f"[{' '.join(row[1].split())}]", json.dumps(table, indent=1))
+    text = re.sub(
+        r"\[\s+(\"[^]]+?)\s+\]", lambda row: f"[{' '.join(row[1].split())}]", json.dumps(table, indent=1)
+    )
     (out / "atlas.json").write_text(text + "\n", "utf-8")
     return table
 

@@ -14,9 +14,10 @@ class Category:
     """A kind of thing.
 
     `synonyms` are for training, `held_out` are words that no training sees. `icons` are code points in
-    lower-case hexadecimal. `scale` is the typical size beside other things (1 is a dog). `places` are names of
-    grounds. `sound` is a kind of sound it makes, or empty. `broader` are wider words that are true of it as
-    well, so that they are never used as the name of an absent thing beside it.
+    lower-case hexadecimal. `scale` is the typical size beside other things (1 is a dog). `places`
+    are names of grounds. `sound` is a kind of sound it makes, or empty. `broader` are wider words that are true of
+    it as well, `narrower` are true of some of its drawings ("girl"): neither is ever an absent thing's name
+    beside it.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Category:
     places: tuple[str, ...]
     sound: str
     broader: tuple[str, ...]
+    narrower: tuple[str, ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -63,12 +65,13 @@ def wide_words() -> tuple[str, ...]:
 def fits(word: str) -> frozenset[int]:
     """Returns the classes that `word` may be said of: by name, synonym, plural, or as a wider word.
 
-    "bird" is said of owls too, and "bear" of teddy bears: where such a thing shows, the word is no absent thing's.
+    "bird" is said of owls too, and "bear" of teddy bears: where such a thing shows, the word
+    names nothing absent.
     """
     return frozenset(
         number
         for number, thing in enumerate(categories())
-        if word in thing.words or word in thing.held_out or word == thing.plural or word in thing.broader
+        if word in (*thing.words, *thing.held_out, thing.plural, *thing.broader, *thing.narrower)
     )
 
 
@@ -83,4 +86,5 @@ def _category(name: str, entry: dict[str, Any]) -> Category:
         places=tuple(entry["places"]),
         sound=entry["sound"],
         broader=tuple(entry["broader"]),
+        narrower=tuple(entry.get("narrower", ())),
     )

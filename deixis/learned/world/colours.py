@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-COLOURS = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "brown", "black", "gray", "white")
+COLOURS = (
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "teal",
+    "blue",
+    "purple",
+    "pink",
+    "brown",
+    "black",
+    "gray",
+    "white",
+)
 
 _BINS = 8  # steps per channel of the table; finer ones move no word by more than a shade
 _HUES = ((14, "red"), (40, "orange"), (68, "yellow"), (165, "green"), (195, "teal"), (258, "blue"),

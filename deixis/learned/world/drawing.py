@@ -86,7 +86,7 @@ def tinted(rgba: NDArray[np.uint8], matrix: NDArray[np.float32]) -> NDArray[np.u
     return out
 
 
-def hue_matrix(degrees: float, saturation: float, gains: NDArray[np.floating]) -> NDArray[np.float32]:
+def hue_matrix(degrees: float, saturation: float, gains: NDArray[np.float64]) -> NDArray[np.float32]:
     """Returns the matrix that turns hues, scales saturation about grey, and then the channels.
 
     The rotation about the grey axis is Rodrigues' formula.
@@ -102,7 +102,8 @@ def hue_matrix(degrees: float, saturation: float, gains: NDArray[np.floating]) -
     )
     grey = np.full((3, 3), 1 / 3)
     strength = grey + (np.eye(3) - grey) * saturation
-    return (np.diag(gains) @ strength @ rotation).astype(np.float32)
+    matrix: NDArray[np.float32] = (np.diag(gains) @ strength @ rotation).astype(np.float32)
+    return matrix
 
 
 def inked(rgba: NDArray[np.uint8], stroke: int, ink: tuple[int, int, int]) -> NDArray[np.uint8]:

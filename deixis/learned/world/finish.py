@@ -12,7 +12,7 @@ from deixis.learned.world.grounds import grained
 Rng = np.random.Generator
 BLUR_PX = (0.3, 0.8)
 QUALITY = (45, 95)  # of JPEG
-GRAIN = (1.0, 9.0)
+GRAIN = (1.0, 6.0)
 
 
 def finished(pixels: NDArray[np.uint8], rng: Rng, worn: float) -> NDArray[np.uint8]:
@@ -48,7 +48,8 @@ def _lit(pixels: NDArray[np.uint8], rng: Rng) -> NDArray[np.uint8]:
     factor = np.clip(light * 256, 0, 400).astype(np.uint16)
     table = np.clip(np.arange(256)[:, None] * gains[None, :], 0, 255).astype(np.uint16)
     toned = np.stack([table[:, c][pixels[..., c]] for c in range(3)], axis=-1)
-    return np.minimum(toned.astype(np.uint32) * factor[..., None] >> 8, 255).astype(np.uint8)
+    lit = np.minimum(toned.astype(np.uint32) * factor[..., None] >> 8, 255)
+    return np.asarray(lit, dtype=np.uint8)
 
 
 def _compressed(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

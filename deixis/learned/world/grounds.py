@@ -70,7 +70,7 @@ def _pick(rng: Rng, *colours: Colour) -> Colour:
 
 def _gradient(side: int, top: Colour, bottom: Colour, rows: int | None = None) -> Pixels:
     share = np.linspace(0, 1, rows or side, dtype=np.float32)[:, None]
-    line = np.float32(top) * (1 - share) + np.float32(bottom) * share
+    line = np.array(top, np.float32) * (1 - share) + np.array(bottom, np.float32) * share
     return np.broadcast_to(line.astype(np.uint8)[:, None], (rows or side, side, 3)).copy()
 
 
@@ -118,7 +118,9 @@ def _sky(side: int, rng: Rng) -> Ground:
 def _grass(side: int, rng: Rng) -> Ground:
     picture, pen = _canvas(_sky_pixels(side, rng))
     horizon = int(side * rng.uniform(0.15, 0.6))
-    green = _pick(rng, (120, 180, 80), (90, 150, 70), (160, 190, 90), (190, 170, 100), (225, 205, 150), (235, 240, 245))
+    green = _pick(
+        rng, (120, 180, 80), (90, 150, 70), (160, 190, 90), (190, 170, 100), (225, 205, 150), (235, 240, 245)
+    )
     for layer in range(int(rng.integers(1, 4))):
         level = horizon + layer * side * 0.16
         shade: Colour = tuple(int(c * (1 - 0.08 * layer)) for c in green)  # type: ignore[assignment]
@@ -131,7 +133,15 @@ def _grass(side: int, rng: Rng) -> Ground:
 
 
 def _room(side: int, rng: Rng) -> Ground:
-    wall = _pick(rng, (235, 220, 190), (200, 215, 225), (225, 200, 205), (190, 205, 180), (245, 240, 230), (90, 100, 130))
+    wall = _pick(
+        rng,
+        (235, 220, 190),
+        (200, 215, 225),
+        (225, 200, 205),
+        (190, 205, 180),
+        (245, 240, 230),
+        (90, 100, 130),
+    )
     floor = _pick(rng, (170, 120, 80), (200, 170, 130), (120, 90, 70), (180, 180, 185), (215, 205, 195))
     picture, pen = _canvas(_gradient(side, wall, _near(wall, rng, 12)))
     horizon = int(side * rng.uniform(0.45, 0.8))
@@ -150,9 +160,9 @@ def _room(side: int, rng: Rng) -> Ground:
             pen.line((0, y, side, y), fill=_near(floor, rng, 20))
     pen.rectangle((0, horizon - side // 40, side, horizon), fill=_near(floor, rng, 40))
     if rng.random() < 0.35:  # a rug or a table top
-        x, wide = rng.uniform(0, side * 0.5), side * rng.uniform(0.4, 0.9)
-        y = rng.uniform(horizon, side * 0.9)
-        pen.ellipse((x, y, x + wide, y + side * 0.22), fill=any_colour(rng))
+        left, wide = rng.uniform(0, side * 0.5), side * rng.uniform(0.4, 0.9)
+        upper = rng.uniform(horizon, side * 0.9)
+        pen.ellipse((left, upper, left + wide, upper + side * 0.22), fill=any_colour(rng))
     return Ground("room", _clouded(np.asarray(picture), 4, 10, rng), horizon)
 
 
@@ -166,8 +176,8 @@ def _water(side: int, rng: Rng) -> Ground:
         shade = (np.array(blue) * (1 - 0.07 * layer)).astype(int).tolist()
         pen.polygon(_wave(side, level, side * rng.uniform(0.004, 0.03), rng), fill=tuple(shade))
     for _ in range(int(rng.integers(0, 24))):
-        x, y, long = rng.uniform(0, side), rng.uniform(horizon + 4, side), side * rng.uniform(0.03, 0.12)
-        pen.arc((x, y, x + long, y + long * 0.4), 190, 350, fill=_near(blue, rng, 50))
+        left, top, long = rng.uniform(0, side), rng.uniform(horizon + 4, side), side * rng.uniform(0.03, 0.12)
+        pen.arc((left, top, left + long, top + long * 0.4), 190, 350, fill=_near(blue, rng, 50))
     return Ground("water", _clouded(np.asarray(picture), 5, 10, rng), horizon)
 
 

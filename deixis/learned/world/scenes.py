@@ -1,8 +1,8 @@
 """Scenes of the illustrated world: pictures whose truth is known to the pixel.
 
 `scene` is a pure function of a seed and a specification. Things are drawn from the back to the front; a
-thing that would be hidden, or would hide another, beyond `stage.LEAST_SHOWN` is moved or left out, so that what is
-labelled can be seen. Shapes that are no things are never labelled.
+thing that would be hidden, or would hide another, beyond `stage.LEAST_SHOWN` is moved or left out, so
+that what is labelled can be seen. Shapes that are no things are never labelled.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ TRAIN_SEED = 1_000_000
 
 COUNTS = (0.2, 0.21, 0.18, 0.14, 0.1, 0.07, 0.05, 0.05)  # of 1, 2, … 8 things in a scene that has any
 RECOLOURED = frozenset({"vehicle", "clothes", "bag", "flower", "phone", "furniture", "shirt"})
-RECOLOURED_NAMES = frozenset({"balloon", "book", "umbrella", "gift", "kite", "cup", "teapot", "hat", "pencil"})
+RECOLOURED_NAMES = frozenset(
+    {"balloon", "book", "umbrella", "gift", "kite", "cup", "teapot", "hat", "pencil"}
+)
 SMALL, BIG = 0.22, 0.45  # of the side: a thing's longer side below and from which it is small, big
 
 
@@ -93,7 +95,7 @@ class Scene:
 
     def mask(self, thing: int) -> NDArray[np.bool_]:
         """Returns where thing number `thing` shows, (side, side)."""
-        return self.owner == thing + 1
+        return np.equal(self.owner, thing + 1)
 
 
 def scene(seed: int, spec: SceneSpec = SceneSpec()) -> Scene:

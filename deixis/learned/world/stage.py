@@ -47,18 +47,19 @@ class Stage:
 
     def __init__(self, canvas: NDArray[np.uint8], horizon: int) -> None:
         self.canvas = canvas
-        self.owner = np.zeros(canvas.shape[:2], dtype=np.uint8)
+        self.owner: NDArray[np.uint8] = np.zeros((canvas.shape[0], canvas.shape[1]), dtype=np.uint8)
         self.things: list[Placed] = []
         self._horizon = horizon
 
     def spot(self, drawn: NDArray[np.uint8], x: int, y: int) -> Spot:
         """Returns the place of a drawing whose upper left corner is at (x, y), cut to the stage."""
-        height, width = drawn.shape[:2]
-        side_y, side_x = self.owner.shape
-        rows = slice(max(0, y), max(0, min(side_y, y + height)))
-        columns = slice(max(0, x), max(0, min(side_x, x + width)))
-        own_rows = slice(rows.start - y, rows.stop - y)
-        return Spot(x, y, rows, columns, own_rows, slice(columns.start - x, columns.stop - x))
+        height, width = drawn.shape[0], drawn.shape[1]
+        side_y, side_x = self.owner.shape[0], self.owner.shape[1]
+        rows = slice(min(max(0, y), side_y), max(0, min(side_y, y + height)))
+        columns = slice(min(max(0, x), side_x), max(0, min(side_x, x + width)))
+        own_rows = slice(rows.start - y, max(rows.start, rows.stop) - y)
+        own_columns = slice(columns.start - x, max(columns.start, columns.stop) - x)
+        return Spot(x, y, rows, columns, own_rows, own_columns)
 
     def find(self, drawn: NDArray[np.uint8], crowded: bool, flies: bool, rng: Rng) -> Spot | None:
         """Returns a place for a new drawing in front of all others, or None where none was found."""
@@ -66,8 +67,8 @@ class Stage:
         area = int(solid.sum())
         if area < LEAST_AREA:
             return None
-        height, width = drawn.shape[:2]
-        side_y, side_x = self.owner.shape
+        height, width = drawn.shape[0], drawn.shape[1]
+        side_y, side_x = self.owner.shape[0], self.owner.shape[1]
         low = (
             self._horizon - height * 0.6
             if not flies and self._horizon < side_y * 0.7 and rng.random() < 0.6
@@ -126,9 +127,12 @@ class Stage:
 
     def lay(self, drawn: NDArray[np.uint8], rng: Rng, in_front: bool = False) -> None:
         """Lays a shape that is no thing on the stage; in front of things only where all stay visible."""
-        side_y, side_x = self.owner.shape
-        height, width = drawn.shape[:2]
-        x, y = int(rng.uniform(-width / 2, side_x - width / 2)), int(rng.uniform(-height / 2, side_y - height / 2))
+        side_y, side_x = self.owner.shape[0], self.owner.shape[1]
+        height, width = drawn.shape[0], drawn.shape[1]
+        x, y = (
+            int(rng.uniform(-width / 2, side_x - width / 2)),
+            int(rng.uniform(-height / 2, side_y - height / 2)),
+        )
         spot = self.spot(drawn, x, y)
         here = drawn[spot.own_rows, spot.own_columns]
         if not here.size:
@@ -157,7 +161,7 @@ class Stage:
 
     def _seen(self, owner: int) -> tuple[int, tuple[int, int, int, int]]:
         shows = self.owner == owner
-        rows, columns = shows.any(axis=1).nonzero()[0], shows.any(axis=0).nonzero()[0]
+        rows, columns = np.flatnonzero(shows.any(axis=1)), np.flatnonzero(shows.any(axis=0))
         if not len(rows):
             return 0, (0, 0, 0, 0)
         box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
@@ -166,7 +170,7 @@ class Stage:
 
 def _extent(shows: NDArray[np.bool_]) -> tuple[int, int]:
     """Returns the height and width of the box of what is true; zeros where nothing is."""
-    rows, columns = shows.any(axis=1).nonzero()[0], shows.any(axis=0).nonzero()[0]
+    rows, columns = np.flatnonzero(shows.any(axis=1)), np.flatnonzero(shows.any(axis=0))
     if not len(rows):
         return 0, 0
     return int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1
