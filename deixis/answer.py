@@ -89,7 +89,7 @@ class Entity(Frozen):
 
 
 class Mention(Frozen):
-    """A character span of the answer's text that names an entity: ``text[start:end] == phrase``.
+    """A character span of the answer's text that names an entity, or several: ``text[start:end] == phrase``.
 
     Offsets count Unicode code points, as Python's slices do.
     """
@@ -97,7 +97,15 @@ class Mention(Frozen):
     start: int = Field(ge=0)
     end: int = Field(gt=0)
     phrase: str = Field(min_length=1)
-    entity: str
+    entities: tuple[str, ...] = Field(
+        min_length=1, description="ids, each once; several where a plural ('two dogs') names them together"
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.entities)) != len(self.entities):
+            raise ValueError(f"mention {self.phrase!r} names an entity twice")
+        return self
 
 
 Verdict = Literal["matched", "unmatched", "unknown"]
@@ -184,7 +192,7 @@ class GroundedAnswer(Frozen):
                 raise ValueError("mentions are ordered and do not overlap")
             if self.text[mention.start : mention.end] != mention.phrase:
                 raise ValueError(f"mention {mention.phrase!r} is not what the text says there")
-            if mention.entity not in ids:
+            if not set(mention.entities) <= set(ids):
                 raise ValueError(f"mention {mention.phrase!r} names an entity that is not there")
             end = mention.end
         for relation in self.relations:
@@ -204,17 +212,20 @@ class GroundedAnswer(Frozen):
                 return entity
         raise KeyError(entity_id)
 
-    def pieces(self) -> list[tuple[str, Entity | None]]:
-        """Returns the text cut at its mentions, in order; the pieces join to exactly `text`."""
-        out: list[tuple[str, Entity | None]] = []
+    def pieces(self) -> list[tuple[str, tuple[Entity, ...]]]:
+        """Returns the text cut at its mentions, in order, each piece with the entities that it names.
+
+        The pieces join to exactly `text`; plain words name none, a plural may name several.
+        """
+        out: list[tuple[str, tuple[Entity, ...]]] = []
         at = 0
         for mention in self.mentions:
             if mention.start > at:
-                out.append((self.text[at : mention.start], None))
-            out.append((mention.phrase, self.entity(mention.entity)))
+                out.append((self.text[at : mention.start], ()))
+            out.append((mention.phrase, tuple(map(self.entity, mention.entities))))
             at = mention.end
         if at < len(self.text):
-            out.append((self.text[at:], None))
+            out.append((self.text[at:], ()))
         return out
 
     def save(

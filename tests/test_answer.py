@@ -41,7 +41,7 @@ def entity(id_: str = "thing-1", **facts: Any) -> Entity:
 
 def mention(text: str, phrase: str, of: str = "thing-1", at: int | None = None) -> Mention:
     start = text.index(phrase) if at is None else at
-    return Mention(start=start, end=start + len(phrase), phrase=phrase, entity=of)
+    return Mention(start=start, end=start + len(phrase), phrase=phrase, entities=(of,))
 
 
 def answer(text: str = "A dog barks.", **facts: Any) -> GroundedAnswer:
@@ -78,7 +78,7 @@ def test_pieces_are_cut_at_the_mentions(text: str, phrases: list[str], pieces: l
         at += len(phrase)
     cut = answer(text, mentions=tuple(mentions)).pieces()
     assert [piece for piece, _ in cut] == pieces
-    assert [piece for piece, of in cut if of is not None] == phrases
+    assert [piece for piece, of in cut if of] == phrases
 
 
 @st.composite
@@ -92,13 +92,13 @@ def texts_with_cuts(draw: st.DrawFn) -> tuple[str, list[tuple[int, int]]]:
 def test_pieces_join_to_exactly_the_text(drawn: tuple[str, list[tuple[int, int]]]) -> None:
     text, cuts = drawn
     mentions = tuple(
-        Mention(start=low, end=high, phrase=text[low:high], entity="thing-1") for low, high in cuts
+        Mention(start=low, end=high, phrase=text[low:high], entities=("thing-1",)) for low, high in cuts
     )
     told = answer(text, mentions=mentions)
     pieces = told.pieces()
     assert "".join(piece for piece, _ in pieces) == text
     assert all(piece for piece, _ in pieces)
-    assert [piece for piece, of in pieces if of is not None] == [text[low:high] for low, high in cuts]
+    assert [piece for piece, of in pieces if of] == [text[low:high] for low, high in cuts]
     assert GroundedAnswer.model_validate_json(told.model_dump_json()) == told
 
 
@@ -111,11 +111,11 @@ TEXT = "A dog and a dog."
 @pytest.mark.parametrize(
     ("mentions", "why"),
     [
-        ([Mention(start=2, end=5, phrase="cat", entity="thing-1")], "not what the text says"),
-        ([Mention(start=2, end=5, phrase="Dog", entity="thing-1")], "not what the text says"),
-        ([Mention(start=3, end=6, phrase="dog", entity="thing-1")], "not what the text says"),
-        ([Mention(start=90, end=93, phrase="dog", entity="thing-1")], "not what the text says"),
-        ([Mention(start=2, end=5, phrase="dog", entity="thing-7")], "not there"),
+        ([Mention(start=2, end=5, phrase="cat", entities=("thing-1",))], "not what the text says"),
+        ([Mention(start=2, end=5, phrase="Dog", entities=("thing-1",))], "not what the text says"),
+        ([Mention(start=3, end=6, phrase="dog", entities=("thing-1",))], "not what the text says"),
+        ([Mention(start=90, end=93, phrase="dog", entities=("thing-1",))], "not what the text says"),
+        ([Mention(start=2, end=5, phrase="dog", entities=("thing-1", "thing-7"))], "not there"),
         ([mention(TEXT, "dog", at=12), mention(TEXT, "dog", at=2)], "ordered"),
         ([mention(TEXT, "dog", at=2), mention(TEXT, "dog", at=2)], "overlap"),
         ([mention(TEXT, "A dog"), mention(TEXT, "dog", at=2)], "overlap"),
@@ -129,12 +129,28 @@ def test_mentions_that_do_not_fit_are_refused(mentions: list[Mention], why: str)
 @pytest.mark.parametrize(("start", "end", "phrase"), [(-1, 2, "ab"), (0, 0, "a"), (0, 1, "")])
 def test_a_mention_is_a_span_with_a_phrase(start: int, end: int, phrase: str) -> None:
     with pytest.raises(ValidationError):
-        Mention(start=start, end=end, phrase=phrase, entity="thing-1")
+        Mention(start=start, end=end, phrase=phrase, entities=("thing-1",))
 
 
 def test_the_same_entity_may_be_mentioned_often() -> None:
     told = answer(TEXT, mentions=(mention(TEXT, "dog", at=2), mention(TEXT, "dog", at=12)))
-    assert [of.id for _, of in told.pieces() if of] == ["thing-1", "thing-1"]
+    assert [of[0].id for _, of in told.pieces() if of] == ["thing-1", "thing-1"]
+
+
+def test_a_plural_names_several_entities_each_once() -> None:
+    both = ("thing-2", "thing-1")
+    text = "Two dogs."
+    of = Mention(start=4, end=8, phrase="dogs", entities=both)
+    told = answer(text, entities=(entity(), entity("thing-2")), mentions=(of,))
+    assert [(piece, [one.id for one in named]) for piece, named in told.pieces()] == [
+        ("Two ", []),
+        ("dogs", list(both)),
+        (".", []),
+    ]
+    assert GroundedAnswer.model_validate_json(told.model_dump_json()) == told
+    for wrong in ((), ("thing-1", "thing-1")):
+        with pytest.raises(ValidationError):
+            Mention(start=4, end=8, phrase="dogs", entities=wrong)
 
 
 # References

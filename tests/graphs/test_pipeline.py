@@ -12,8 +12,11 @@ import pytest
 
 from deixis.agent.agent import Agent
 from deixis.agent.profile import Profile
+from deixis.agent.render.terminal import answer_text
+from deixis.answer import Score
 from deixis.errors import InputFault, ToolFault
 from deixis.tools.detection import GroundResult
+from deixis.tools.linking import Link, LinkRequest, LinkResult
 from tests.graphs import fakes
 
 
@@ -38,6 +41,25 @@ def test_picture_and_sound_give_a_source(tmp_path: Path) -> None:
     assert "".join(piece for piece, _ in answer.pieces()) == answer.text
     assert dog.evidence[0].tool == "detection/fake"
     assert not any(entity.label == "cat" for entity in answer.entities)
+
+
+@pytest.mark.parametrize("stray", [(), ("thing-99",)])
+def test_a_plural_tied_to_several_names_them_all(tmp_path: Path, stray: tuple[str, ...]) -> None:
+    def linking(request: LinkRequest) -> LinkResult:
+        """Says that the first word, which the writer has tied to nothing, names every label."""
+        word = request.text.split()[0]
+        ids = (*(item.id for item in request.labels), *stray)
+        score = Score(value=0.9, kind="lexical")
+        link = Link(phrase=word, start=0, end=len(word), id=ids[0], ids=ids, confidence=score)
+        return LinkResult(links=(link,))
+
+    answer = agent(tmp_path, linking=linking).ask("What is here?", image=fakes.picture())
+    assert answer.status == "complete", answer.problems
+    first, *others = answer.mentions
+    assert first.start == 0 and len(first.entities) >= 2
+    assert set(first.entities) == {entity.id for entity in answer.entities}
+    assert all(len(mention.entities) == 1 for mention in others)
+    assert answer_text(answer).plain.count("[") == len(first.entities) + len(others)
 
 
 def test_sound_alone_draws_nothing_and_links_nothing(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ a terminal, or with NO_COLOR, rich leaves the colours out and the numbers tell.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from deixis.agent.render import wording
@@ -42,12 +43,12 @@ def show(answer: GroundedAnswer, console: Console, trace: Trace | None = None) -
 
 
 def answer_text(answer: GroundedAnswer) -> Text:
-    """Returns the answer's text, each mention on its entity's colour and followed by its number."""
+    """Returns the answer's text, each mention on its entity's colour, followed by the numbers it names."""
     from rich.text import Text
 
     text = Text()
-    for piece, entity in answer.pieces():
-        _add(text, piece, entity, lines=True)
+    for piece, entities in answer.pieces():
+        _add(text, piece, entities, lines=True)
     return text
 
 
@@ -96,14 +97,11 @@ def _style(entity: Entity) -> str:
     return f"{INK} on {shade.fill}" if entity.supported else "underline"
 
 
-def _add(text: Text, piece: str, entity: Entity | None, *, lines: bool = False) -> None:
-    """Appends a piece of text, with the number of the entity that it names."""
-    words = plain(piece, lines=lines)
-    if entity is None:
-        text.append(words)
-        return
-    text.append(words, style=_style(entity))
-    text.append(f"[{entity.number}]", style=f"bold white on {colour(entity.number).line}")
+def _add(text: Text, piece: str, entities: Sequence[Entity], *, lines: bool = False) -> None:
+    """Appends a piece of text, with the numbers of the entities that it names; the first gives the colour."""
+    text.append(plain(piece, lines=lines), style=_style(entities[0]) if entities else "")
+    for entity in entities:
+        text.append(f"[{entity.number}]", style=f"bold white on {colour(entity.number).line}")
 
 
 def _entities(answer: GroundedAnswer, ascii_only: bool) -> Table:
@@ -168,7 +166,7 @@ def _relations(answer: GroundedAnswer) -> list[Text]:
         line = Text(f"{found.verdict}: ", style=f"bold {VERDICT_STYLE[found.verdict]}")
         rest = Text()
         for words, entity in wording.relation(answer, found):
-            _add(rest, words, entity)
+            _add(rest, words, (entity,) if entity else ())
         if found.reason:
             rest.append(f" ({plain(found.reason)})")
         lines.append(Text.assemble(line, rest))

@@ -102,14 +102,15 @@ def _masked(region: Region, masks: dict[tuple[str, Box], ScoredMask]) -> Region:
 
 def _mentions(draft: Draft, links: LinkResult | None, ids: set[str]) -> list[Mention]:
     """Returns the writer's own anchors, and the linker's links where they do not overlap with them."""
-    spans = [(anchor.start, anchor.end, anchor.id) for anchor in draft.anchors]
+    spans: list[tuple[int, int, tuple[str, ...]]]
+    spans = [(anchor.start, anchor.end, (anchor.id,)) for anchor in draft.anchors]
     for link in links.links if links else ():
         if all(link.end <= start or link.start >= end for start, end, _ in spans):
-            spans.append((link.start, link.end, link.id))
+            spans.append((link.start, link.end, tuple(dict.fromkeys(link.ids or (link.id,)))))
     return [
-        Mention(start=start, end=end, phrase=draft.text[start:end], entity=group)
-        for start, end, group in sorted(spans)
-        if group in ids
+        Mention(start=start, end=end, phrase=draft.text[start:end], entities=named)
+        for start, end, groups in sorted(spans)
+        if (named := tuple(group for group in groups if group in ids))
     ]
 
 

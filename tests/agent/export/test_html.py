@@ -16,7 +16,7 @@ from PIL import Image
 from deixis.agent.export import embed
 from deixis.agent.export.figures import ticks, wave_path
 from deixis.agent.export.html import export, script_json
-from deixis.answer import GroundedAnswer, NotFound, Problem, Relation, Unplaced
+from deixis.answer import GroundedAnswer, Mention, NotFound, Problem, Relation, Unplaced
 from deixis.geometry import Box
 from deixis.trace import Action, Event, RunRecord
 from tests.agent.render.samples import answer_of, evidence, scene, sound, thing, yard
@@ -77,6 +77,17 @@ def test_the_text_is_the_answers_and_its_phrases_are_numbered_buttons(store, tmp
     assert all(b["type"] == "button" and b["aria-pressed"] == "false" for b in buttons)
     assert "unsupported" in buttons[3]["class"]
     assert page.texts["h1"] == answer.question
+
+
+def test_a_plural_is_one_button_for_all_that_it_names(store, tmp_path) -> None:
+    image = store.add_image(scene(100, 80))
+    pair = [thing(number, "dog", image, Box(x1=9 * number, y1=5, x2=60, y2=60)) for number in (1, 2)]
+    both = Mention(start=4, end=8, phrase="dogs", entities=("thing-1", "thing-2"))
+    answer = answer_of("Two dogs.", pair, [image]).model_copy(update={"mentions": (both,)})
+    page, _ = page_of(answer, store, tmp_path)
+    (button,) = page.all("button", "phrase")
+    assert (button["data-entity"], button["data-number"]) == ("thing-1 thing-2", "1, 2")
+    assert page.texts["#text"] == "Two dogs."
 
 
 def test_everything_an_answer_holds_is_on_the_page(store, tmp_path) -> None:

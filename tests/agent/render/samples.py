@@ -91,7 +91,7 @@ def answer_of(text: str, entities: list[Entity], media: list[Any], **more: Any) 
         start = text.find(entity.label, at)
         if start >= 0:
             at = start + len(entity.label)
-            mentions.append(Mention(start=start, end=at, phrase=entity.label, entity=entity.id))
+            mentions.append(Mention(start=start, end=at, phrase=entity.label, entities=(entity.id,)))
     facts = {"run": "run-1", "question": "What is here?", "status": "complete", "profile": "sketch"}
     return GroundedAnswer(
         text=text,

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from deixis.agent.render import terminal
-from deixis.answer import NotFound, Problem, Relation
+from deixis.answer import Mention, NotFound, Problem, Relation
 from deixis.geometry import Box
 from deixis.trace import Action, Observation, RunRecord, Step, Trace
 from tests.agent.render.samples import answer_of, evidence, sound, thing, yard
@@ -56,6 +56,14 @@ def test_everything_an_answer_holds_is_told(store) -> None:
         "degraded",
     ):
         assert part in text, part
+
+
+def test_a_plural_is_followed_by_all_its_numbers(store) -> None:
+    image = store.add_image(np.zeros((20, 20, 3), "uint8"))
+    pair = [thing(number, "dog", image, Box(x1=0, y1=0, x2=9, y2=9)) for number in (1, 2)]
+    both = Mention(start=4, end=8, phrase="dogs", entities=("thing-1", "thing-2"))
+    answer = answer_of("Two dogs.", pair, [image]).model_copy(update={"mentions": (both,)})
+    assert shown(answer).splitlines()[0].strip() == "Two dogs[1][2]."
 
 
 def test_plain_without_a_terminal_and_coloured_with_one(store, monkeypatch) -> None:

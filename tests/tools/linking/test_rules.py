@@ -71,10 +71,12 @@ def test_answer_comes_back_byte_for_byte(tail: str) -> None:
                 supported=True,
             ),
         ),
-        mentions=tuple(Mention(start=k.start, end=k.end, phrase=k.phrase, entity=k.id) for k in result.links),
+        mentions=tuple(
+            Mention(start=k.start, end=k.end, phrase=k.phrase, entities=(k.id,)) for k in result.links
+        ),
     )  # fmt: skip
     assert "".join(piece for piece, _ in answer.pieces()) == text
-    assert [entity.id for _, entity in answer.pieces() if entity] == ["thing-1", "thing-1"]
+    assert [entity.id for _, named in answer.pieces() for entity in named] == ["thing-1", "thing-1"]
 
 
 def test_every_mention_is_linked_with_the_same_id() -> None:

@@ -3,13 +3,15 @@
   const all = (selector) => [...document.querySelectorAll(selector)];
   let chosen = null;
 
-  const show = (entity) => {
+  // A phrase may name several things: its data-entity holds their ids with spaces between them.
+  const show = (named) => {
+    const ids = named === null ? [] : named.split(" ");
     for (const region of all(".region")) {
-      region.classList.toggle("hidden", entity !== null && region.dataset.entity !== entity);
-      region.classList.toggle("shown", region.dataset.entity === entity);
+      region.classList.toggle("hidden", named !== null && !ids.includes(region.dataset.entity));
+      region.classList.toggle("shown", ids.includes(region.dataset.entity));
     }
     for (const row of all("[data-entity-row]"))
-      row.classList.toggle("hidden", entity !== null && row.dataset.entityRow !== entity);
+      row.classList.toggle("hidden", named !== null && !ids.includes(row.dataset.entityRow));
   };
 
   const choose = (entity) => {
