@@ -70,7 +70,7 @@ def speech(rng: np.random.Generator) -> Sound:
     return unit(unit(spoken) + _consonants(rng, edges, count)) * hull(count, 0.02, 0.06)
 
 
-def _loudness(rng: np.random.Generator, edges: np.ndarray, count: int) -> Sound:  # type: ignore[type-arg]
+def _loudness(rng: np.random.Generator, edges: Sound, count: int) -> Sound:
     """Returns the envelope of the voice: syllables that swell, between them closures of several kinds."""
     at, values = [0.0], [0.05]
     for first, last in pairwise(edges):
@@ -81,7 +81,7 @@ def _loudness(rng: np.random.Generator, edges: np.ndarray, count: int) -> Sound:
     return line(count, values, np.asarray(at) / edges[-1])
 
 
-def _consonants(rng: np.random.Generator, edges: np.ndarray, count: int) -> Sound:  # type: ignore[type-arg]
+def _consonants(rng: np.random.Generator, edges: Sound, count: int) -> Sound:
     """Returns the hisses and bursts at the edges of syllables (n,)."""
     sound = np.zeros(count, np.float32)
     for edge in edges[:-1]:

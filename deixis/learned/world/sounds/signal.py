@@ -7,15 +7,18 @@ where their names end in `_s`. Filters work in the frequency domain, where numpy
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Sound = NDArray[np.float32]
-    Spectrum = NDArray[np.complex64]
+    Sound = NDArray[Any]
+    """float32 (n,): numpy's stubs widen float32 too readily to say so."""
+    Spectrum = NDArray[Any]
+    """complex64 (n,)."""
+    Numbers = Sequence[float] | NDArray[Any]
 
 RATE_HZ = 16_000
 TABLE = 4096
@@ -29,7 +32,7 @@ def length(seconds: float) -> int:
     return max(1, round(seconds * RATE_HZ))
 
 
-def glide(count: int, values: Sequence[float], at: Sequence[float] | None = None) -> Sound:
+def glide(count: int, values: Numbers, at: Numbers | None = None) -> Sound:
     """Returns `count` values (n,) that pass through positive `values` geometrically, as pitches do.
 
     `at` are their places in 0..1; evenly spaced where it is not given.
@@ -52,7 +55,7 @@ def swing(rng: np.random.Generator, count: int, rate_hz: float) -> Sound:
     return sine(np.arange(count) * (rate_hz / RATE_HZ) + rng.random())
 
 
-def sine(cycles: NDArray[np.floating]) -> Sound:
+def sine(cycles: Numbers) -> Sound:
     """Returns the sine of phases in cycles."""
     return _SINE[(cycles * TABLE).astype(np.int64) & (TABLE - 1)]
 
@@ -66,7 +69,7 @@ def harmonic(
     rng: np.random.Generator,
     pitch: Sound,
     tilt: float = 1.0,
-    amplitudes: NDArray[np.floating] | None = None,
+    amplitudes: Numbers | None = None,
     spread: float = 0.6,
 ) -> Sound:
     """Returns a periodic sound (n,) of this pitch.
@@ -114,9 +117,7 @@ def filter_size(count: int) -> int:
     return good_length(count + 480)
 
 
-def resonances(
-    size: int, centres: Sequence[float], widths: Sequence[float], gains: Sequence[float] | None = None
-) -> Spectrum:
+def resonances(size: int, centres: Numbers, widths: Numbers, gains: Numbers | None = None) -> Spectrum:
     """Returns the response of resonances of these centres and bandwidths in Hz, for FFTs of `size`.
 
     Without `gains` they follow each other, as the formants of a vocal tract do (Fant 1960); with `gains`
@@ -168,15 +169,13 @@ def hull(count: int, attack_s: float, release_s: float, curve: float = 0.0) -> S
     return shape
 
 
-def line(count: int, values: Sequence[float], at: Sequence[float] | None = None) -> Sound:
+def line(count: int, values: Numbers, at: Numbers | None = None) -> Sound:
     """Returns straight lines (n,) through `values`, which may be 0; `at` as in `glide`."""
     places = np.linspace(0, 1, len(values)) if at is None else np.asarray(at)
     return np.interp(np.linspace(0, 1, count), places, values).astype(np.float32)
 
 
-def modes(
-    count: int, hertz: NDArray[np.floating], decays_s: NDArray[np.floating], gains: NDArray[np.floating]
-) -> Sound:
+def modes(count: int, hertz: Numbers, decays_s: Numbers, gains: Numbers) -> Sound:
     """Returns damped sines (n,) that start at 0: what a struck or plucked body does.
 
     A decay is the time in which a mode falls by 60 dB; a mode is dropped where it is inaudible.
@@ -193,9 +192,7 @@ def modes(
     return sound
 
 
-def joined(
-    rng: np.random.Generator, calls: Sequence[Sound], gaps_s: Sequence[float], vary_db: float = 3.0
-) -> Sound:
+def joined(rng: np.random.Generator, calls: Sequence[Sound], gaps_s: Numbers, vary_db: float = 3.0) -> Sound:
     """Returns the calls one after the other with these gaps, each at another level."""
     starts = [0]
     for call, gap in zip(calls, gaps_s, strict=False):
@@ -207,7 +204,7 @@ def joined(
     )
 
 
-def scattered(starts: Sequence[int], grains: Sequence[Sound], gains: Sequence[float]) -> Sound:
+def scattered(starts: Sequence[int], grains: Sequence[Sound], gains: Numbers) -> Sound:
     """Returns the sum of grains at these samples, as long as it needs to be."""
     total = max(start + len(grain) for start, grain in zip(starts, grains, strict=True))
     sound = np.zeros(total, np.float32)

@@ -102,7 +102,7 @@ def typing(rng: np.random.Generator) -> Sound:
     return scattered(starts, grains, gains)
 
 
-def _key(rng: np.random.Generator, body: np.ndarray) -> Sound:  # type: ignore[type-arg]
+def _key(rng: np.random.Generator, body: Sound) -> Sound:
     count = length(rng.uniform(0.03, 0.05))
     click = noise(rng, count) * hull(count, 0.0005, 0.01, rng.uniform(5, 9))
     centres = np.concatenate([body * rng.uniform(0.9, 1.1, 3), [rng.uniform(180, 350)]])

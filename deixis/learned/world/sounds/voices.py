@@ -23,7 +23,7 @@ from deixis.learned.world.sounds.signal import (
 )
 
 if TYPE_CHECKING:
-    from deixis.learned.world.sounds.signal import Sound
+    from deixis.learned.world.sounds.signal import Numbers, Sound
 
 Formants = tuple[float, ...]
 
@@ -47,7 +47,7 @@ def voice(
     pitch: Sound,
     mouths: Sequence[Formants],
     timbre: Timbre,
-    at: Sequence[float] | None = None,
+    at: Numbers | None = None,
 ) -> Sound:
     """Returns a voiced sound (n,) of this pitch whose mouth moves through `mouths` at the places `at`.
 
@@ -66,9 +66,7 @@ def voice(
     return unit(through(source, mouths, timbre, at))
 
 
-def through(
-    source: Sound, mouths: Sequence[Formants], timbre: Timbre, at: Sequence[float] | None = None
-) -> Sound:
+def through(source: Sound, mouths: Sequence[Formants], timbre: Timbre, at: Numbers | None = None) -> Sound:
     """Returns the source through formants that glide from mouth to mouth."""
     size = filter_size(len(source))
     responses = [_mouth(size, mouth, timbre) for mouth in mouths]
@@ -82,7 +80,7 @@ def through(
     return total
 
 
-def _mouth(size: int, mouth: Formants, timbre: Timbre) -> np.ndarray:  # type: ignore[type-arg]
+def _mouth(size: int, mouth: Formants, timbre: Timbre) -> Sound:
     widths = [max(timbre.narrowest, timbre.width * formant) for formant in mouth]
     response = resonances(size, mouth, widths)
     return np.asarray(response / (np.sqrt(np.mean(np.abs(response) ** 2)) + 1e-9), np.complex64)
