@@ -50,11 +50,15 @@ def suppressed(raw: Raw, rows: NDArray[np.int64], iou: float) -> NDArray[np.int6
     return np.array(kept, dtype=np.int64)
 
 
-def outnamed(raw: Raw, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Returns, for each of the rows, whether another name has the same box with a higher score."""
+def outnamed(raw: Raw, rows: NDArray[np.int64], among: NDArray[np.int64] | None = None) -> NDArray[np.bool_]:
+    """Returns, for each of the rows, whether another name has the same box with a higher score.
+
+    The others are looked for in the rows `among`; in the same rows if None.
+    """
     if not rows.size:
         return np.zeros(0, dtype=np.bool_)
-    rivals = rows[raw.scores[rows] >= RIVAL]
+    rivals = rows if among is None else among
+    rivals = rivals[raw.scores[rivals] >= RIVAL]
     same = iou_matrix(raw.boxes[rows], raw.boxes[rivals]) >= SAME_BOX
     other = raw.classes[rows][:, None] != raw.classes[rivals][None, :]
     better = raw.scores[rivals][None, :] > raw.scores[rows][:, None]
