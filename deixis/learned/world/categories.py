@@ -14,10 +14,9 @@ class Category:
     """A kind of thing.
 
     `synonyms` are for training, `held_out` are words that no training sees. `icons` are code points in
-    lower-case hexadecimal. `scale` is the typical size beside other things (1 is a dog). `places`
-    are names of grounds. `sound` is a kind of sound it makes, or empty. `broader` are wider words that are true of
-    it as well, `narrower` are true of some of its drawings ("girl"): neither is ever an absent thing's name
-    beside it.
+    lower-case hexadecimal. `scale` is the typical size beside other things (1 is a dog). `places` are names
+    of grounds. `sound` is a kind of sound it makes, or empty. `broader` are wider words that are true of it
+    too, `narrower` are true of some of its drawings ("girl"): neither names an absent thing beside it.
     """
 
     name: str

@@ -116,7 +116,7 @@ def inked(rgba: NDArray[np.uint8], stroke: int, ink: tuple[int, int, int]) -> ND
     edge = np.zeros(grey.shape, dtype=np.int16)
     edge[1:, :] = np.abs(grey[1:] - grey[:-1])
     edge[:, 1:] = np.maximum(edge[:, 1:], np.abs(grey[:, 1:] - grey[:, :-1]))
-    keep = 256 - np.clip(edge - 60, 0, 200)  # 60 of 765: shading gives no line
+    keep = 256 - np.clip(edge - 60, 0, 200).astype(np.int32)  # 60 of 765: shading gives no line
     rest = alpha.astype(np.int32) - padded[..., 3] * keep // 256  # what the ink covers
     out = np.empty_like(padded)
     for channel in range(3):
