@@ -37,7 +37,8 @@ def mel_bands() -> NDArray[np.float32]:
     # The lowest triangles are narrower than a bin of the spectrum: such a one takes the nearest bin.
     empty = bands.sum(axis=1) < 0.5
     bands[empty, np.abs(bins - centre).argmin(axis=1)[empty]] = 1.0
-    return bands.astype(np.float32)
+    filters: NDArray[np.float32] = bands.astype(np.float32)
+    return filters
 
 
 @cache
@@ -66,11 +67,13 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def mixed(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
     """Returns about the picture of both sounds at once: their powers are added."""
-    joined: NDArray[np.float32] = np.logaddexp(one * SCALE - SHIFT, other * SCALE - SHIFT)
-    return ((joined + SHIFT) / SCALE).astype(np.float32)
+    joined = np.logaddexp(one * SCALE - SHIFT, other * SCALE - SHIFT)
+    scaled: NDArray[np.float32] = ((joined + SHIFT) / SCALE).astype(np.float32)
+    return scaled
 
 
 def louder(picture: NDArray[np.float32], gain_db: float) -> NDArray[np.float32]:
     """Returns about the picture of the sound `gain_db` louder."""
     power = np.maximum(np.exp(picture * SCALE - SHIFT) - FLOOR, 0) * 10 ** (gain_db / 10)
-    return ((np.log(power + FLOOR) + SHIFT) / SCALE).astype(np.float32)
+    scaled: NDArray[np.float32] = ((np.log(power + FLOOR) + SHIFT) / SCALE).astype(np.float32)
+    return scaled

@@ -54,7 +54,7 @@ class EarTrainee:
         torch.manual_seed(seed)
         self.kinds = tuple(Kind(one.name, one.label, one.class_id, one.parents) for one in SOUNDING)
         self.network: Any = build_network(len(self.kinds), preset)
-        self.network.picture.to(memory_format=torch.channels_last)
+        self.network.picture.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._bfloat16 = bfloat16
         self._make = clip
         self._pool = ClipPool(clip, len(self.kinds), TRAIN_SEED)

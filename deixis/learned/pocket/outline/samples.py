@@ -102,7 +102,7 @@ def assembled(found: list[Sample]) -> Batch:
     """Returns the samples as one batch."""
     return Batch(
         stacked(np.stack([one.colours for one in found]), np.stack([one.prompt for one in found])),
-        np.stack([one.truth for one in found]).astype(np.float32) / 255,
+        np.stack([one.truth for one in found]).astype(np.float32) / np.float32(255),
         np.array([one.beyond for one in found], np.float32),
         np.array([one.inside for one in found]),
     )
