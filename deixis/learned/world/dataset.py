@@ -41,13 +41,11 @@ def write_scenes(drawn: Iterable[Scene], count: int, out: Path, progress: Progre
         asked += _asked(scene, name)
         progress(number + 1, count)
     _write(out / PICTURES / "labels.json", {"images": labels})
-    kinds = [
-        {"id": i + 1, "name": c.name, "supercategory": _wider(c.broader)} for i, c in enumerate(categories())
+    coco["categories"] = [
+        {"id": number, "name": kind.name, "supercategory": _wider(kind.broader)}
+        for number, kind in enumerate(categories(), 1)
     ]
-    _write(
-        out / "coco.json",
-        {"info": {"description": "illustrated world"}, "licenses": [], **coco, "categories": kinds},
-    )
+    _write(out / "coco.json", {"info": {"description": "illustrated world"}, "licenses": [], **coco})
     _write(out / "questions.json", asked)
     _write(out / PICTURES / "pope_style.json", [_pope(row) for row in asked if row["asked"] == "presence"])
     referring = [_referring(row) for row in asked if row["asked"] in {"which", "relation"}]
@@ -61,7 +59,7 @@ def write_scenes(drawn: Iterable[Scene], count: int, out: Path, progress: Progre
 
 
 def write_clips(first_seed: int, count: int, out: Path, progress: Progress) -> dict[str, int]:
-    """Returns how many sounds and events were written: WAV files, beside each its ``start end label`` lines."""
+    """Returns how many sounds and events were written: WAV files, and beside each its truth by lines."""
     import soundfile
 
     from deixis.learned.world.sounds import SOUNDING, clip

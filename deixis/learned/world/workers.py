@@ -21,7 +21,7 @@ def drawn_ahead(
 
     The processes are started anew rather than forked, for a program with threads may not be forked safely.
     """
-    chunks = iter([seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)])
+    chunks = (seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK))
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     waiting: deque[Future[list[Drawn]]] = deque()
     try:
