@@ -44,7 +44,7 @@ def word_of(red: int, green: int, blue: int) -> str:
         hue = 60 * ((red - green) / spread + 4)
     word = next(name for limit, name in _HUES if hue < limit)
     if word in {"red", "orange", "yellow"} and hue < 45 and value < 0.66:
-        return "brown" if hue > 8 else word
+        return "brown" if hue > 16 or (hue > 8 and strength < 0.7) else word
     if word == "red" and strength < 0.5 and value > 0.75:
         return "pink"
     return word
