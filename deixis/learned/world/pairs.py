@@ -26,8 +26,15 @@ LEAST_SHOWN = 0.5
 """Share of a source that must be seen for a pair to match."""
 SPEAKERS = frozenset({"tv", "radio"})
 """What may play any sound at all."""
-ANY_OF = {"engine": "vehicle", "horn": "vehicle", "siren": "vehicle"}
+ANY_OF = {"engine": "vehicle", "horn": "vehicle", "siren": "vehicle", "alarm": "phone"}
 """Kinds that every thing of a wider word could make."""
+
+
+ALSO_MAKES = {
+    "laugh": ("person",), "cough": ("person",), "alarm": ("clock",), "bell": ("bicycle",),
+    "horn": ("car", "bus", "truck", "motorcycle"),
+}  # fmt: skip
+"""Things that make a kind of sound beside their own."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,10 @@ class WorldPair:
 @cache
 def makers(kind: str) -> frozenset[int]:
     """Returns the classes of things whose sound this is."""
-    return frozenset(number for number, thing in enumerate(categories()) if thing.sound == kind)
+    others = ALSO_MAKES.get(kind, ())
+    return frozenset(
+        number for number, thing in enumerate(categories()) if thing.sound == kind or thing.name in others
+    )
 
 
 @cache

@@ -200,7 +200,7 @@ def buzz(rng: np.random.Generator) -> Sound:
     bend = 1 + np.float32(rng.uniform(0.02, 0.06)) * wander(rng, count, rng.uniform(1.5, 5))
     pitch = np.float32(base) * bend * np.exp(np.float32(0.008) * wander(rng, count, 40))
     number = np.arange(1, 40)
-    formant = np.exp(-((number * base - rng.uniform(350, 800)) ** 2) / (2 * 350**2)) + 0.25 * number**-0.7
+    formant = np.exp(-((number * base - rng.uniform(250, 700)) ** 2) / (2 * 400**2)) + 0.35 * number**-0.4
     source = harmonic(rng, pitch, amplitudes=formant * rng.uniform(0.5, 1, len(number)), spread=1.0)
     near = np.exp(np.float32(rng.uniform(0.3, 0.9)) * wander(rng, count, rng.uniform(1, 4)))
     air = np.float32(rng.uniform(0.01, 0.05)) * slope_noise(rng, count, 3, 300)

@@ -121,7 +121,7 @@ def _struck(rng: np.random.Generator, pitch: float, count: int, hard: float) -> 
 
 def violin(rng: np.random.Generator) -> Sound:
     """Returns bowed notes, slurred, with vibrato, in the resonances of a violin's body."""
-    notes = tune(rng, 200, 1150, int(rng.integers(2, 7)))
+    notes = tune(rng, 196, 900, int(rng.integers(2, 7)))
     seconds = rng.uniform(0.22, 0.7, len(notes))
     edges = np.concatenate([[0], np.cumsum(seconds)])
     count = length(float(edges[-1]))

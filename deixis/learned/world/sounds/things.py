@@ -46,22 +46,21 @@ def rain(rng: np.random.Generator) -> Sound:
 def thunder(rng: np.random.Generator) -> Sound:
     """Returns thunder: a crack, near or none, and a rumble that rolls in several waves."""
     count = length(rng.uniform(1.6, 3.6))
-    rumble = slope_noise(rng, count, rng.uniform(7, 10), rng.uniform(45, 90))
-    waves = np.zeros(count, np.float32)
+    dark = slope_noise(rng, count, rng.uniform(6, 8), rng.uniform(60, 120))
+    broad = slope_noise(rng, count, rng.uniform(3, 4.5), rng.uniform(120, 250))
+    rolling, cracking = np.zeros(count, np.float32), np.zeros(count, np.float32)
     time = np.arange(count, dtype=np.float32) / RATE_HZ
-    for start in np.sort(rng.uniform(0, 0.55, int(rng.integers(2, 6)))) * count / RATE_HZ:
-        since = np.maximum(time - np.float32(start), 0)
-        waves += (
-            np.float32(rng.uniform(0.3, 1))
-            * (1 - np.exp(-since / 0.05))
-            * np.exp(-since / np.float32(rng.uniform(0.25, 0.8)))
-        )
-    sound = unit(rumble * waves * (1 + np.float32(0.3) * wander(rng, count, 12)))
-    if rng.random() < 0.6:
-        crack = length(rng.uniform(0.25, 0.6))
-        burst = slope_noise(rng, crack, rng.uniform(2, 4), 150) * hull(crack, 0.004, 0.1, 5)
-        burst *= np.abs(1 + wander(rng, crack, 50))
-        sound[:crack] += np.float32(rng.uniform(0.3, 1.2)) * unit(burst)
+    for number, start in enumerate(np.sort(rng.uniform(0, 0.5, int(rng.integers(2, 6)))) * count / RATE_HZ):
+        since = np.maximum(time - np.float32(start if number else 0), 0)
+        rise = np.float32(rng.uniform(0.35, 1)) * (1 - np.exp(-since / 0.02))
+        rolling += rise * np.exp(-since / np.float32(rng.uniform(0.4, 1.0)))
+        cracking += rise * np.exp(-since / np.float32(rng.uniform(0.1, 0.4)))
+    rough = np.exp(np.float32(0.35) * wander(rng, count, 14))
+    sound = (dark * rolling + np.float32(rng.uniform(0.4, 1.2)) * broad * cracking) * rough
+    if rng.random() < 0.4:
+        crack = length(rng.uniform(0.15, 0.4))
+        burst = noise(rng, crack, band(good_length(crack), 300, 3000, 1)) * hull(crack, 0.003, 0.08, 4)
+        sound[:crack] += np.float32(rng.uniform(0.5, 1.5)) * burst * np.abs(wander(rng, crack, 60))
     return sound * hull(count, 0.01, rng.uniform(0.3, 0.6))
 
 
@@ -103,8 +102,8 @@ def typing(rng: np.random.Generator) -> Sound:
 
 
 def _key(rng: np.random.Generator, body: Sound) -> Sound:
-    count = length(rng.uniform(0.03, 0.05))
-    click = noise(rng, count) * hull(count, 0.0005, 0.01, rng.uniform(5, 9))
+    count = length(rng.uniform(0.02, 0.035))
+    click = noise(rng, count) * hull(count, 0.0005, 0.01, rng.uniform(6, 12))
     centres = np.concatenate([body * rng.uniform(0.9, 1.1, 3), [rng.uniform(180, 350)]])
     (shaped,) = filtered(click, resonances(filter_size(count), centres, centres * 0.5, (1, 1, 0.7, 0.7)))
     return unit(shaped + np.float32(0.25) * click) * hull(count, 0.0005, 0.01)

@@ -67,10 +67,10 @@ def engine(rng: np.random.Generator) -> Sound:
 def train(rng: np.random.Generator) -> Sound:
     """Returns a train: the rumble of the wheels, double beats of the joints, or a steam engine's puffs."""
     count = length(rng.uniform(1.8, 3.6))
-    rumble = slope_noise(rng, count, rng.uniform(5, 8), rng.uniform(60, 140)) * (
-        1 + np.float32(0.3) * wander(rng, count, 6)
-    )
-    rumble += np.float32(rng.uniform(0.03, 0.12)) * noise(rng, count, band(good_length(count), 900, 3500, 1))
+    size = good_length(count)
+    rumble = noise(rng, count, band(size, rng.uniform(50, 120), rng.uniform(250, 700), 0.9))
+    rumble *= 1 + np.float32(0.25) * wander(rng, count, 7)
+    rumble += np.float32(rng.uniform(0.1, 0.35)) * noise(rng, count, band(size, 600, 2500, 0.8))
     every, starts, grains = length(rng.uniform(0.38, 0.9)), [0], [np.zeros(count, np.float32)]
     apart, ring = length(rng.uniform(0.1, 0.17)), rng.uniform(180, 420)
     steam = rng.random() < 0.35
@@ -88,7 +88,7 @@ def train(rng: np.random.Generator) -> Sound:
             starts.append(beat)
             grains.append(unit(hit) * np.float32(rng.uniform(0.5, 1)))
     beats = scattered(starts, grains, [1.0] * len(starts))[:count]
-    sound = np.float32(0.12 if steam else 0.22) * rumble + beats
+    sound = np.float32(rng.uniform(0.1, 0.25) if steam else rng.uniform(0.25, 0.6)) * rumble + beats
     if rng.random() < 0.3:
         pitch = rng.uniform(1500, 3200) * np.exp(np.float32(0.01) * wander(rng, count, 8))
         squeal = sine(phase_of(pitch)) * np.clip(wander(rng, count, 2), 0, 2)
@@ -101,20 +101,27 @@ def plane(rng: np.random.Generator) -> Sound:
     count = length(rng.uniform(2.0, 3.8))
     passing = line(count, [1.0, 1.0, rng.uniform(0.8, 0.95), rng.uniform(0.75, 0.9)], [0, 0.4, 0.6, 1])
     loud = hull(count, rng.uniform(0.3, 0.9), rng.uniform(0.3, 0.9))
-    if rng.random() < 0.55:
-        roar = slope_noise(rng, count, rng.uniform(3.5, 6), rng.uniform(120, 350))
-        far = slope_noise(rng, count, rng.uniform(7, 10), 200)
-        roar = roar * passing + far * (1 - passing) * 2
-        whine = sine(phase_of(np.float32(rng.uniform(1800, 3600)) * passing))
-        whine += np.float32(0.5) * sine(phase_of(np.float32(rng.uniform(2500, 5200)) * passing))
-        return (roar + np.float32(rng.uniform(0.05, 0.35)) * whine * passing**6) * loud
-    pitch = np.float32(rng.uniform(75, 130)) * passing
+    size = good_length(count)
+    roar = noise(rng, count, band(size, rng.uniform(60, 200), rng.uniform(500, 1600), 0.8))
+    # The echo off the ground comes a little later or earlier as it passes: a comb that glides.
+    late = line(count, [rng.uniform(10, 30), rng.uniform(40, 110), rng.uniform(10, 30)])
+    roar = roar + np.float32(0.6) * roar[np.maximum(np.arange(count) - late.astype(np.int64), 0)]
+    roar *= 1 + np.float32(0.12) * wander(rng, count, 8)
+    if rng.random() < 0.6:
+        hiss = noise(rng, count, band(size, 800, 4000, 0.7)) * passing**8
+        whine = sine(
+            phase_of(np.float32(rng.uniform(1500, 3400)) * passing * (1 + 0.001 * wander(rng, count, 30)))
+        )
+        whine = whine * np.float32(rng.uniform(0.02, 0.2)) * passing**6
+        return (roar + np.float32(rng.uniform(0.2, 0.6)) * hiss + whine) * loud
+    pitch = np.float32(rng.uniform(70, 120)) * passing
     drone = harmonic(
-        rng, pitch * np.exp(np.float32(0.004) * wander(rng, count, 8)), rng.uniform(0.6, 1.0), spread=0.4
+        rng, pitch * np.exp(np.float32(0.006) * wander(rng, count, 8)), rng.uniform(0.5, 0.9), spread=0.3
     )
-    other = harmonic(rng, pitch * np.float32(rng.uniform(1.005, 1.02)), 0.8, spread=0.4)
-    air = slope_noise(rng, count, 4, 150)
-    return (drone + np.float32(0.7) * other + np.float32(rng.uniform(0.05, 0.2)) * air) * loud
+    other = harmonic(rng, pitch * np.float32(rng.uniform(1.01, 1.03)), 0.8, spread=0.4)
+    return (
+        np.float32(rng.uniform(0.8, 2)) * (drone + np.float32(0.7) * other) + np.float32(0.5) * roar
+    ) * loud
 
 
 def helicopter(rng: np.random.Generator) -> Sound:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from deixis.learned.world.sounds.signal import Numbers, Sound
 
 Formants = tuple[float, ...]
+"""The lowest three or more, in Hz; the higher ones follow."""
+HIGHEST_FORMANT_HZ = 9000.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,9 @@ def through(source: Sound, mouths: Sequence[Formants], timbre: Timbre, at: Numbe
 
 
 def _mouth(size: int, mouth: Formants, timbre: Timbre) -> Sound:
-    widths = [max(timbre.narrowest, timbre.width * formant) for formant in mouth]
-    response = resonances(size, mouth, widths)
+    # A tract has a formant about every F3 / 2.5 Hz; without the higher ones its sound would be dull.
+    higher = mouth[-1] + mouth[2] / 2.5 * np.arange(1, 8)
+    formants = [*mouth, *(float(formant) for formant in higher if formant < HIGHEST_FORMANT_HZ)]
+    widths = [max(timbre.narrowest, timbre.width * formant) for formant in formants]
+    response = resonances(size, formants, widths)
     return np.asarray(response / (np.sqrt(np.mean(np.abs(response) ** 2)) + 1e-9), np.complex64)
