@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deixis.learned.world.sounds.beasts import Beast, calls
 from deixis.learned.world.sounds.signal import (
     glide,
     hull,
@@ -23,30 +24,34 @@ if TYPE_CHECKING:
     from deixis.learned.world.sounds.signal import Sound
 
 
+HEN = Beast(
+    seconds=(0.05, 0.14), pitch=(480, 700), first=(0.95, 1.15), top=(1.0, 1.2), last=(0.35, 0.6),
+    peak=(0.45, 0.75),
+    formants=((820, 1150), (900, 1500), (1900, 3400)), opening=(0.42, 0.6), closing=(0.9, 1.1),
+    tilt=(0.6, 1.2), jitter=(0.05, 0.12), breath=(0.1, 0.5), rough=(0.25, 0.6), width=(0.18, 0.3),
+    shake_hz=(6, 14), tremolo=(0.3, 0.8), vibrato=(0, 0.08), attack_s=(0.03, 0.09), release_s=(0.08, 0.2),
+    curve=(0.2, 2), drive=(1.6, 2.6), times=(3, 9), gap_s=(0.07, 0.3),
+)  # fmt: skip
+
+
 def cluck(rng: np.random.Generator) -> Sound:
-    """Returns 3 to 9 clucks of a hen, short and falling; at times the last is drawn out."""
-    base, size, calls = rng.uniform(380, 680), rng.uniform(0.85, 1.2), []
-    timbre = Timbre(rng.uniform(0.2, 0.6), 0.03, rng.uniform(0.15, 0.4), rng.uniform(0, 0.4), 0.15, 150)
-    mouths = [
-        tuple(size * f for f in mouth) for mouth in ((900, 1900, 3200), (1200, 2300, 3600), (800, 1700, 3100))
-    ]
-    count = int(rng.integers(3, 10))
-    long_last = rng.random() < 0.4
-    for number in range(count):
-        drawn = long_last and number == count - 1
-        samples = length(rng.uniform(0.3, 0.6) if drawn else rng.uniform(0.045, 0.11))
-        top = base * rng.uniform(0.92, 1.08) * (1.35 if drawn else 1)
-        pitch = glide(samples, [top * 0.9, top * 1.15, top * (0.8 if drawn else 0.6)], [0, 0.25, 1])
-        calls.append(voice(rng, pitch, mouths, timbre) * hull(samples, 0.008, 0.12 if drawn else 0.03, 0.8))
-    return joined(rng, calls, rng.uniform(0.08, 0.38) * rng.uniform(0.7, 1.1, 9), 6)
+    """Returns 3 to 9 clucks of a hen, short and falling."""
+    return calls(rng, HEN)
 
 
 def crow(rng: np.random.Generator) -> Sound:
     """Returns a cock's crow: three short notes and a long one, the pitch climbing, then sinking."""
-    base, size = rng.uniform(420, 640), rng.uniform(0.9, 1.15)
+    base, size = rng.uniform(430, 660), rng.uniform(0.85, 1.1)
     plan = ((0.16, 0.75, 0.95), (0.12, 0.95, 1.0), (0.28, 1.1, 1.4), (0.75, 1.55, 1.25))
-    timbre = Timbre(rng.uniform(0.0, 0.4), 0.012, rng.uniform(0.05, 0.2), rng.uniform(0, 0.3), 0.12, 150)
-    speed, calls = rng.uniform(0.8, 1.25), []
+    timbre = Timbre(
+        rng.uniform(0.0, 0.6),
+        rng.uniform(0.03, 0.11),
+        rng.uniform(0.3, 0.65),
+        rng.uniform(0.2, 0.9),
+        0.17,
+        120,
+    )
+    speed, notes = rng.uniform(0.8, 1.25), []
     for number, (seconds, first, last) in enumerate(plan):
         count = length(seconds * speed * rng.uniform(0.85, 1.2))
         ends = (
@@ -54,17 +59,17 @@ def crow(rng: np.random.Generator) -> Sound:
             if number < 3
             else [base * 1.2, base * first, base * last, base * 0.75]
         )
-        mouths = [(900, 1700, 3000, 4200), (1350, 2500, 3500, 4700), (900, 2000, 3200, 4400)]
+        mouths = [(800, 1150, 2800), (1000, 1350, 3300), (780, 1100, 2700)]
         scaled = [tuple(size * f for f in mouth) for mouth in mouths]
-        call = voice(rng, glide(count, ends), scaled, timbre)
-        calls.append(call * hull(count, 0.02, 0.15 if number == 3 else 0.03))
-    return joined(rng, calls, rng.uniform(0.02, 0.09, 4), 2)
+        call = np.tanh(voice(rng, glide(count, ends), scaled, timbre) * np.float32(2))
+        notes.append(call * hull(count, 0.02, 0.15 if number == 3 else 0.03))
+    return joined(rng, notes, rng.uniform(0.02, 0.09, 4), 2)
 
 
 def chirp(rng: np.random.Generator) -> Sound:
     """Returns a song of 3 to 14 chirps: whistled sweeps of 2 to 6.5 kHz in a few figures of one bird."""
     figures = [_figure(rng) for _ in range(int(rng.integers(1, 4)))]
-    calls = []
+    made = []
     for _ in range(int(rng.integers(3, 11))):
         pitches, places, seconds, trill = figures[int(rng.integers(len(figures)))]
         count = length(seconds * rng.uniform(0.92, 1.08))
@@ -73,8 +78,8 @@ def chirp(rng: np.random.Generator) -> Sound:
             pitch *= np.exp(np.float32(0.08) * swing(rng, count, trill))
         phase = phase_of(pitch)
         call = sine(phase) + np.float32(rng.uniform(0, 0.15)) * sine(2 * phase) * (pitch < 3800)
-        calls.append(np.asarray(call, np.float32) * hull(count, 0.3 * seconds, 0.4 * seconds))
-    return joined(rng, calls, rng.uniform(0.03, 0.28) * rng.uniform(0.7, 1.3, 14), 8)
+        made.append(np.asarray(call, np.float32) * hull(count, 0.3 * seconds, 0.4 * seconds))
+    return joined(rng, made, rng.uniform(0.03, 0.28) * rng.uniform(0.7, 1.3, 14), 8)
 
 
 def _figure(rng: np.random.Generator) -> tuple[list[float], list[float], float, float]:
@@ -92,7 +97,7 @@ def _figure(rng: np.random.Generator) -> tuple[list[float], list[float], float, 
 
 def quack(rng: np.random.Generator) -> Sound:
     """Returns 2 to 7 quacks of a duck: nasal, harsh, each softer than the one before."""
-    base, calls = rng.uniform(170, 300), []
+    base, made = rng.uniform(170, 300), []
     nose, size = rng.uniform(1100, 1500), rng.uniform(0.9, 1.15)
     timbre = Timbre(rng.uniform(-0.1, 0.25), 0.02, rng.uniform(0.1, 0.35), rng.uniform(0.2, 0.7), 0.1, 130)
     count = int(rng.integers(2, 8))
@@ -104,15 +109,15 @@ def quack(rng: np.random.Generator) -> Sound:
             for m in ((nose * 0.8, 2300, 3400), (nose, 2700, 3700), (nose * 0.75, 2200, 3300))
         ]
         call = np.tanh(voice(rng, pitch, mouths, timbre) * np.float32(1.8))
-        calls.append(call * hull(samples, 0.02, 0.06, 0.5) * np.float32(1 - 0.4 * number / count))
-    return joined(rng, calls, rng.uniform(0.06, 0.3) * rng.uniform(0.8, 1.2, 7), 2)
+        made.append(call * hull(samples, 0.02, 0.06, 0.5) * np.float32(1 - 0.4 * number / count))
+    return joined(rng, made, rng.uniform(0.06, 0.3) * rng.uniform(0.8, 1.2, 7), 2)
 
 
 def hoot(rng: np.random.Generator) -> Sound:
     """Returns an owl's call: 2 to 6 hollow tones of 250 to 520 Hz in a rhythm of its own."""
     base = rng.uniform(250, 520)
     rhythm = [*rng.uniform(0.12, 0.3, int(rng.integers(2, 5))).tolist(), rng.uniform(0.35, 0.75)]
-    tremble, calls = rng.uniform(4, 7), []
+    tremble, made = rng.uniform(4, 7), []
     for seconds in rhythm:
         count = length(seconds)
         pitch = glide(count, [base * 0.93, base, base * rng.uniform(0.86, 0.97)], [0, 0.25, 1])
@@ -124,5 +129,5 @@ def hoot(rng: np.random.Generator) -> Sound:
             + np.float32(0.04) * sine(3 * phase)
         )
         breath = np.float32(rng.uniform(0.01, 0.04)) * slope_noise(rng, count, 4, 300)
-        calls.append(unit(tone + breath) * hull(count, 0.05, 0.4 * seconds))
-    return joined(rng, calls, rng.uniform(0.05, 0.32) * rng.uniform(0.7, 1.15, 6), 4)
+        made.append(unit(tone + breath) * hull(count, 0.05, 0.4 * seconds))
+    return joined(rng, made, rng.uniform(0.05, 0.32) * rng.uniform(0.7, 1.15, 6), 4)

@@ -137,7 +137,7 @@ def laugh(rng: np.random.Generator) -> Sound:
 
 def cough(rng: np.random.Generator) -> Sound:
     """Returns 1 to 4 coughs: a burst, a rush of air through an open mouth, a hoarse end."""
-    size, calls = rng.uniform(0.95, 1.25), []
+    size, calls = rng.uniform(1.0, 1.4), []
     base = rng.uniform(110, 260)
     for _ in range(int(rng.integers(1, 5))):
         count = length(rng.uniform(0.2, 0.38))
@@ -147,8 +147,8 @@ def cough(rng: np.random.Generator) -> Sound:
             (260, 350, 500, 900),
             (1.0, 0.9, 0.6, 0.35),
         )
-        rush = noise(rng, count) * hull(count, 0.004, 0.12, rng.uniform(2.5, 5))
+        rush = noise(rng, count) * hull(count, 0.004, 0.12, rng.uniform(1.8, 3.5))
         voiced = harmonic(rng, glide(count, [base * 1.3, base * 0.8]), 0.8) * line(count, [0.1, 0.3, 1, 0])
-        mixed = rush + np.float32(rng.uniform(0.3, 1.2)) * voiced * np.float32(0.6)
+        mixed = rush + np.float32(rng.uniform(0.15, 0.7)) * voiced * np.float32(0.6)
         calls.append(unit(filtered(mixed, response)[0]) * hull(count, 0.002, 0.08))
     return joined(rng, calls, rng.uniform(0.06, 0.38, 4), 4)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deixis.errors import InputFault
-from deixis.learned.world.sounds import alarms, beasts, birds, music, people, things, vehicles
+from deixis.learned.world.sounds import alarms, beasts, birds, music, people, ponds, things, vehicles
 from deixis.learned.world.sounds.signal import length
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ MAKERS: dict[str, Callable[[np.random.Generator], Sound]] = {
     for maker in (
         people.speech, people.cry, people.laugh, people.cough,
         beasts.bark, beasts.meow, beasts.neigh, beasts.moo, beasts.oink, beasts.baa, beasts.roar,
-        beasts.croak, beasts.buzz,
+        ponds.croak, ponds.buzz,
         birds.cluck, birds.crow, birds.chirp, birds.quack, birds.hoot,
         vehicles.engine, vehicles.horn, vehicles.siren, vehicles.train, vehicles.plane, vehicles.helicopter,
         alarms.bell, alarms.ring, alarms.alarm, alarms.tick,

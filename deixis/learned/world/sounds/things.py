@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def rain(rng: np.random.Generator) -> Sound:
     """Returns rain: hiss of many drops, single drops that are heard, heavier and lighter."""
-    count = length(rng.uniform(1.6, 4.0))
+    count = length(rng.uniform(2.0, 4.2))
     size = good_length(count)
     hiss = noise(rng, count, band(size, rng.uniform(700, 2200), rng.uniform(5000, 9000), 0.7))
     drops = np.zeros(count, np.float32)
@@ -38,14 +38,14 @@ def rain(rng: np.random.Generator) -> Sound:
     centres = rng.uniform(1200, 6000, 4)
     (patter,) = filtered(drops, resonances(filter_size(count), centres, centres * 0.25, (1, 1, 1, 1)))
     sound = hiss * (1 + np.float32(0.08) * wander(rng, count, 3)) + np.float32(
-        rng.uniform(0.5, 2.0)
+        rng.uniform(0.2, 0.9)
     ) * patter / (patter.std() + 1e-6)
     return sound * hull(count, rng.uniform(0.1, 0.5), rng.uniform(0.1, 0.5))
 
 
 def thunder(rng: np.random.Generator) -> Sound:
     """Returns thunder: a crack, near or none, and a rumble that rolls in several waves."""
-    count = length(rng.uniform(1.6, 3.6))
+    count = length(rng.uniform(2.2, 4.2))
     dark = slope_noise(rng, count, rng.uniform(6, 8), rng.uniform(60, 120))
     broad = slope_noise(rng, count, rng.uniform(3, 4.5), rng.uniform(120, 250))
     rolling, cracking = np.zeros(count, np.float32), np.zeros(count, np.float32)
@@ -53,9 +53,9 @@ def thunder(rng: np.random.Generator) -> Sound:
     for number, start in enumerate(np.sort(rng.uniform(0, 0.5, int(rng.integers(2, 6)))) * count / RATE_HZ):
         since = np.maximum(time - np.float32(start if number else 0), 0)
         rise = np.float32(rng.uniform(0.35, 1)) * (1 - np.exp(-since / 0.02))
-        rolling += rise * np.exp(-since / np.float32(rng.uniform(0.4, 1.0)))
+        rolling += rise * np.exp(-since / np.float32(rng.uniform(0.7, 1.6)))
         cracking += rise * np.exp(-since / np.float32(rng.uniform(0.1, 0.4)))
-    rough = np.exp(np.float32(0.35) * wander(rng, count, 14))
+    rough = np.exp(np.float32(0.45) * wander(rng, count, 5) + np.float32(0.3) * wander(rng, count, 16))
     sound = (dark * rolling + np.float32(rng.uniform(0.4, 1.2)) * broad * cracking) * rough
     if rng.random() < 0.4:
         crack = length(rng.uniform(0.15, 0.4))
@@ -86,8 +86,8 @@ def fire(rng: np.random.Generator) -> Sound:
 
 def typing(rng: np.random.Generator) -> Sound:
     """Returns typing: keys that go down and come up 5 to 11 times a second, some harder, no two alike."""
-    count, rate = length(rng.uniform(1.2, 3.4)), rng.uniform(5, 11)
-    body = rng.uniform(900, 3200, 3)
+    count, rate = length(rng.uniform(1.4, 3.6)), rng.uniform(4.5, 9)
+    body = rng.uniform(1300, 5000, 3)
     keys = [_key(rng, body) for _ in range(6)]
     starts, grains, gains = [], [], []
     at = 0.0
@@ -102,10 +102,10 @@ def typing(rng: np.random.Generator) -> Sound:
 
 
 def _key(rng: np.random.Generator, body: Sound) -> Sound:
-    count = length(rng.uniform(0.02, 0.035))
+    count = length(rng.uniform(0.014, 0.03))
     click = noise(rng, count) * hull(count, 0.0005, 0.01, rng.uniform(6, 12))
-    centres = np.concatenate([body * rng.uniform(0.9, 1.1, 3), [rng.uniform(180, 350)]])
-    (shaped,) = filtered(click, resonances(filter_size(count), centres, centres * 0.5, (1, 1, 0.7, 0.7)))
+    centres = np.concatenate([body * rng.uniform(0.9, 1.1, 3), [rng.uniform(250, 500)]])
+    (shaped,) = filtered(click, resonances(filter_size(count), centres, centres * 0.5, (1, 1, 0.8, 0.4)))
     return unit(shaped + np.float32(0.25) * click) * hull(count, 0.0005, 0.01)
 
 

@@ -47,7 +47,7 @@ def engine(rng: np.random.Generator) -> Sound:
     number = np.arange(1, 200)
     uneven = np.where(number % cylinders == 0, 1.0, rng.uniform(0.15, 0.6, len(number)))
     blows = harmonic(rng, pitch, amplitudes=uneven * number**-0.25, spread=0.25)
-    rattle = noise(rng, count) * (np.float32(0.12) + np.abs(blows)) * np.float32(rng.uniform(0.1, 0.5))
+    rattle = noise(rng, count) * (np.float32(0.12) + np.abs(blows)) * np.float32(rng.uniform(0.3, 0.9))
     pipe = resonances(
         filter_size(count),
         (rng.uniform(60, 130), rng.uniform(180, 380), rng.uniform(600, 1300), rng.uniform(2000, 3500)),
@@ -70,7 +70,7 @@ def train(rng: np.random.Generator) -> Sound:
     size = good_length(count)
     rumble = noise(rng, count, band(size, rng.uniform(50, 120), rng.uniform(250, 700), 0.9))
     rumble *= 1 + np.float32(0.25) * wander(rng, count, 7)
-    rumble += np.float32(rng.uniform(0.1, 0.35)) * noise(rng, count, band(size, 600, 2500, 0.8))
+    rumble += np.float32(rng.uniform(0.03, 0.15)) * noise(rng, count, band(size, 600, 2500, 0.8))
     every, starts, grains = length(rng.uniform(0.38, 0.9)), [0], [np.zeros(count, np.float32)]
     apart, ring = length(rng.uniform(0.1, 0.17)), rng.uniform(180, 420)
     steam = rng.random() < 0.35

@@ -1,0 +1,67 @@
+"""Frogs and bees: croak, buzz."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deixis.learned.world.sounds.signal import (
+    filter_size,
+    filtered,
+    glide,
+    harmonic,
+    hull,
+    joined,
+    length,
+    line,
+    noise,
+    phase_of,
+    resonances,
+    sine,
+    slope_noise,
+    unit,
+    wander,
+)
+
+if TYPE_CHECKING:
+    from deixis.learned.world.sounds.signal import Sound
+
+
+def croak(rng: np.random.Generator) -> Sound:
+    """Returns 2 to 6 croaks of a frog: a train of pulses of two resonances, rising within a call."""
+    low, high = rng.uniform(450, 1100), rng.uniform(1500, 2800)
+    rate, seconds, calls = rng.uniform(28, 75), rng.uniform(0.16, 0.5), []
+    rise = rng.uniform(0.9, 1.5)
+    for _ in range(int(rng.integers(2, 7))):
+        count = length(seconds * rng.uniform(0.9, 1.1))
+        size = filter_size(count)
+        beat = harmonic(
+            rng, glide(count, [rate, rate * rise]) * np.exp(0.03 * wander(rng, count, 40)), 0.1, spread=0.05
+        )
+        mouths = [
+            resonances(size, (low * by, high * by), (low * 0.13, high * 0.1), (1.0, rng.uniform(0.3, 0.9)))
+            for by in (1.0, rise)
+        ]
+        first, last = filtered(beat + np.float32(0.02) * noise(rng, count), *mouths)
+        fade = line(count, [0, 1])
+        calls.append(unit(first * (1 - fade) + last * fade) * hull(count, 0.03, 0.05))
+    return joined(rng, calls, rng.uniform(0.08, 0.38) * rng.uniform(0.85, 1.1, 6))
+
+
+def buzz(rng: np.random.Generator) -> Sound:
+    """Returns a bee or fly that comes and goes: a buzz of 150 to 280 Hz, bent as it flies by."""
+    count, base = length(rng.uniform(1.0, 3.0)), rng.uniform(150, 280)
+    bend = 1 + np.float32(rng.uniform(0.02, 0.06)) * wander(rng, count, rng.uniform(1.5, 5))
+    pitch = np.float32(base) * bend * np.exp(np.float32(0.008) * wander(rng, count, 40))
+    number = np.arange(1, 40)
+    formant = np.exp(-((number * base - rng.uniform(250, 700)) ** 2) / (2 * 400**2)) + 0.35 * number**-0.4
+    source = harmonic(rng, pitch, amplitudes=formant * rng.uniform(0.5, 1, len(number)), spread=1.0)
+    near = np.exp(np.float32(rng.uniform(0.2, 0.6)) * wander(rng, count, rng.uniform(1, 4)))
+    air = np.float32(rng.uniform(0.03, 0.09)) * slope_noise(rng, count, 3, 300)
+    flutter = 1 + np.float32(0.15) * sine(phase_of(pitch) / 2)
+    return (
+        (source * flutter + air)
+        * np.minimum(near, 3)
+        * hull(count, rng.uniform(0.05, 0.4), rng.uniform(0.05, 0.4))
+    )
