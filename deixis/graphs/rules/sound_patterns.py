@@ -86,6 +86,10 @@ SOUND_RULES: tuple[Rule, ...] = (
     ),
     rule("hear", rf"^what (?:{A}) (?:the |this |that |these )(?:\w+ )?(?:{SOUNDS})$"),
     rule(
+        "describe",
+        rf"^(?:describe|summari[sz]e|tell me about|explain)\b(?:.*\b(?:see|scene|{MEDIA})\b.*\b(?:{SOUNDS}|hear)\b|.*\b(?:{SOUNDS}|hear)\b.*\b(?:see|scene|{MEDIA})\b)",
+    ),
+    rule(
         "hear",
         rf"^(?:describe|identify|caption|classify|list|name|explain|transcribe|summari[sz]e|tell me about|listen to|recogni[sz]e)\b.*\b(?:{SOUNDS}|hear)\b(?! *and)",
     ),

@@ -57,6 +57,8 @@ TABLE: list[tuple[str, str, tuple[str, ...]]] = [
     ("What is the man holding?", "which", ()),
     ("What do you hear?", "hear", ()),
     ("describe the sound", "hear", ()),
+    ("Describe what you see and hear.", "describe", ()),
+    ("Describe the sound and the image", "describe", ()),
     ("What is the sound?", "hear", ()),
     ("what sounds are in the recording?", "hear", ()),
     ("what is in the audio", "hear", ()),
