@@ -7,6 +7,7 @@ where their names end in `_s`. Filters work in the frequency domain, where numpy
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 RATE_HZ = 16_000
 TABLE = 4096
+COARSE = 2048
 _SINE = np.sin(2 * np.pi * np.arange(TABLE) / TABLE).astype(np.float32)
 HIGHEST_HZ = 7600.0
 """Harmonics above are left out: they would come back mirrored below the half of the rate."""
@@ -100,9 +102,12 @@ def good_length(count: int) -> int:
     return best
 
 
+@lru_cache(64)
 def frequencies(size: int) -> Sound:
-    """Returns the frequencies in Hz (size // 2 + 1,) of the spectrum of `size` samples."""
-    return np.linspace(0, RATE_HZ / 2, size // 2 + 1, dtype=np.float32)
+    """Returns the frequencies in Hz (size // 2 + 1,) of the spectrum of `size` samples; not to be written."""
+    found = np.linspace(0, RATE_HZ / 2, size // 2 + 1, dtype=np.float32)
+    found.setflags(write=False)
+    return found
 
 
 def filtered(sound: Sound, *responses: Spectrum | Sound, tail: int = 0) -> list[Sound]:
@@ -123,7 +128,9 @@ def resonances(size: int, centres: Numbers, widths: Numbers, gains: Numbers | No
     Without `gains` they follow each other, as the formants of a vocal tract do (Fant 1960); with `gains`
     they stand side by side and each passes its band. Causal: what they ring is after, not before.
     """
-    hertz = frequencies(size)
+    # Resonances are smooth: they are worked out every 8 Hz or so, and the lines between are straight.
+    coarse = size > COARSE
+    hertz = frequencies(COARSE if coarse else size)
     joined = np.ones(len(hertz), np.complex64) if gains is None else np.zeros(len(hertz), np.complex64)
     for place, (centre, width) in enumerate(zip(centres, widths, strict=True)):
         ratio = hertz / np.float32(centre)
@@ -132,7 +139,11 @@ def resonances(size: int, centres: Numbers, widths: Numbers, gains: Numbers | No
             joined /= 1 - ratio**2 + damping
         else:
             joined += np.float32(gains[place]) * damping / (1 - ratio**2 + damping)
-    return joined
+    if not coarse:
+        return joined
+    every = frequencies(size)
+    between = np.interp(every, hertz, joined.real) + 1j * np.interp(every, hertz, joined.imag)
+    return between.astype(np.complex64)
 
 
 def band(size: int, low_hz: float, high_hz: float, slope: float = 2.0) -> Sound:

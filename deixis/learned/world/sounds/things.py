@@ -46,22 +46,24 @@ def rain(rng: np.random.Generator) -> Sound:
 def thunder(rng: np.random.Generator) -> Sound:
     """Returns thunder: a crack, near or none, and a rumble that rolls in several waves."""
     count = length(rng.uniform(2.2, 4.2))
-    dark = slope_noise(rng, count, rng.uniform(6, 8), rng.uniform(60, 120))
-    broad = slope_noise(rng, count, rng.uniform(3, 4.5), rng.uniform(120, 250))
+    dark = slope_noise(rng, count, rng.uniform(7, 10), rng.uniform(110, 250))
+    broad = slope_noise(rng, count, rng.uniform(1, 5), rng.uniform(120, 380))
     rolling, cracking = np.zeros(count, np.float32), np.zeros(count, np.float32)
     time = np.arange(count, dtype=np.float32) / RATE_HZ
-    for number, start in enumerate(np.sort(rng.uniform(0, 0.5, int(rng.integers(2, 6)))) * count / RATE_HZ):
+    rise_s, roll_s, crack_s = rng.uniform(0.01, 0.16), rng.uniform(0.7, 2.0), rng.uniform(0.1, 0.5)
+    for number, start in enumerate(np.sort(rng.uniform(0, 0.6, int(rng.integers(2, 8)))) * count / RATE_HZ):
         since = np.maximum(time - np.float32(start if number else 0), 0)
-        rise = np.float32(rng.uniform(0.35, 1)) * (1 - np.exp(-since / 0.02))
-        rolling += rise * np.exp(-since / np.float32(rng.uniform(0.7, 1.6)))
-        cracking += rise * np.exp(-since / np.float32(rng.uniform(0.1, 0.4)))
-    rough = np.exp(np.float32(0.45) * wander(rng, count, 5) + np.float32(0.3) * wander(rng, count, 16))
-    sound = (dark * rolling + np.float32(rng.uniform(0.4, 1.2)) * broad * cracking) * rough
-    if rng.random() < 0.4:
+        rise = np.float32(rng.uniform(0.35, 1)) * (1 - np.exp(-since / np.float32(rise_s)))
+        rolling += rise * np.exp(-since / np.float32(roll_s))
+        cracking += rise * np.exp(-since / np.float32(crack_s))
+    slow, fast = wander(rng, count, rng.uniform(2, 6)), wander(rng, count, rng.uniform(10, 40))
+    rough = np.exp(np.float32(rng.uniform(0.05, 0.4)) * slow + np.float32(rng.uniform(0.05, 0.3)) * fast)
+    sound = (dark * rolling + np.float32(rng.uniform(0, 0.6)) * broad * cracking) * rough
+    if rng.random() < 0.25:
         crack = length(rng.uniform(0.15, 0.4))
         burst = noise(rng, crack, band(good_length(crack), 300, 3000, 1)) * hull(crack, 0.003, 0.08, 4)
-        sound[:crack] += np.float32(rng.uniform(0.5, 1.5)) * burst * np.abs(wander(rng, crack, 60))
-    return sound * hull(count, 0.01, rng.uniform(0.3, 0.6))
+        sound[:crack] += np.float32(rng.uniform(0.3, 1.0)) * burst * np.abs(wander(rng, crack, 60))
+    return sound * hull(count, rng.uniform(0.01, 0.3), rng.uniform(0.3, 0.6))
 
 
 def fire(rng: np.random.Generator) -> Sound:
