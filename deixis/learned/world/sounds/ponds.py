@@ -51,15 +51,16 @@ def croak(rng: np.random.Generator) -> Sound:
 
 def buzz(rng: np.random.Generator) -> Sound:
     """Returns a bee or fly that comes and goes: a buzz of 150 to 280 Hz, bent as it flies by."""
-    count, base = length(rng.uniform(1.0, 3.0)), rng.uniform(150, 280)
-    bend = 1 + np.float32(rng.uniform(0.02, 0.06)) * wander(rng, count, rng.uniform(1.5, 5))
-    pitch = np.float32(base) * bend * np.exp(np.float32(0.008) * wander(rng, count, 40))
+    count, base = length(rng.uniform(1.0, 2.6)), rng.uniform(180, 300)
+    bend = 1 + np.float32(rng.uniform(0.02, 0.1)) * wander(rng, count, rng.uniform(1.5, 6))
+    pitch = np.float32(base) * bend * np.exp(np.float32(rng.uniform(0.015, 0.04)) * wander(rng, count, 60))
     number = np.arange(1, 40)
-    formant = np.exp(-((number * base - rng.uniform(250, 700)) ** 2) / (2 * 400**2)) + 0.35 * number**-0.4
+    around = (number * base - rng.uniform(350, 1000)) / rng.uniform(430, 750)
+    formant = np.exp(-(around**2) / 2) + rng.uniform(0.25, 0.9) * number ** -rng.uniform(0.6, 1.15)
     source = harmonic(rng, pitch, amplitudes=formant * rng.uniform(0.5, 1, len(number)), spread=1.0)
-    near = np.exp(np.float32(rng.uniform(0.2, 0.6)) * wander(rng, count, rng.uniform(1, 4)))
-    air = np.float32(rng.uniform(0.03, 0.09)) * slope_noise(rng, count, 3, 300)
-    flutter = 1 + np.float32(0.15) * sine(phase_of(pitch) / 2)
+    near = np.exp(np.float32(rng.uniform(0.3, 0.85)) * wander(rng, count, rng.uniform(2.5, 6)))
+    air = np.float32(rng.uniform(0.12, 0.32)) * slope_noise(rng, count, rng.uniform(2, 6), 300)
+    flutter = 1 + np.float32(rng.uniform(0.05, 0.35)) * sine(phase_of(pitch) / 2)
     return (
         (source * flutter + air)
         * np.minimum(near, 3)

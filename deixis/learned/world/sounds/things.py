@@ -87,43 +87,50 @@ def fire(rng: np.random.Generator) -> Sound:
 
 
 def typing(rng: np.random.Generator) -> Sound:
-    """Returns typing: keys that go down and come up 5 to 11 times a second, some harder, no two alike."""
-    count, rate = length(rng.uniform(1.4, 3.6)), rng.uniform(4.5, 9)
-    body = rng.uniform(1300, 5000, 3)
+    """Returns typing: keys that go down and come up 5 to 12 times a second, some harder, no two alike."""
+    count, rate = length(rng.uniform(1.4, 3.6)), rng.uniform(5.5, 12)
+    body = rng.uniform(rng.uniform(500, 2400), rng.uniform(3000, 5600), 3)
+    regular, released, soft = rng.uniform(3, 8), rng.uniform(0.055, 0.11), rng.uniform(0.35, 0.9)
     keys = [_key(rng, body) for _ in range(6)]
     starts, grains, gains = [], [], []
     at = 0.0
     while at < count / RATE_HZ - 0.15:
         down = int(rng.integers(6))
-        starts += [length(at), length(at + rng.uniform(0.05, 0.09))]
+        starts += [length(at), length(at + released * rng.uniform(0.8, 1.2))]
         grains += [keys[down], keys[(down + 1) % 6]]
-        hard = rng.uniform(0.45, 1.0)
-        gains += [hard, hard * rng.uniform(0.2, 0.5)]
-        at += min(0.42, rng.gamma(4, 1 / rate / 4) + 0.03)
+        hard = rng.uniform(soft, 1.0)
+        gains += [hard, hard * rng.uniform(0.15, 0.65)]
+        at += min(0.42, rng.gamma(regular, 1 / rate / regular) + 0.03)
     return scattered(starts, grains, gains)
 
 
 def _key(rng: np.random.Generator, body: Sound) -> Sound:
-    count = length(rng.uniform(0.014, 0.03))
-    click = noise(rng, count) * hull(count, 0.0005, 0.01, rng.uniform(6, 12))
-    centres = np.concatenate([body * rng.uniform(0.9, 1.1, 3), [rng.uniform(250, 500)]])
-    (shaped,) = filtered(click, resonances(filter_size(count), centres, centres * 0.5, (1, 1, 0.8, 0.4)))
-    return unit(shaped + np.float32(0.25) * click) * hull(count, 0.0005, 0.01)
+    count = length(rng.uniform(0.012, 0.038))
+    click = np.zeros(count + length(0.0125), np.float32)
+    click[:count] = noise(rng, count) * hull(count, rng.uniform(0.0005, 0.0015), 0.006, rng.uniform(3, 9))
+    centres = np.concatenate([body * rng.uniform(0.9, 1.1, 3), [rng.uniform(200, 620)]])
+    gains = (1.0, 1.0, 0.8, rng.uniform(0.1, 0.9))
+    response = resonances(filter_size(len(click)), centres, centres * rng.uniform(0.15, 0.45), gains)
+    (shaped,) = filtered(click, response)
+    return unit(shaped + np.float32(rng.uniform(0.2, 0.7)) * click) * hull(len(click), 0.0005, 0.01)
 
 
 def hammer(rng: np.random.Generator) -> Sound:
     """Returns 3 to 10 blows of a hammer: on wood dull and short, on a nail or metal ringing."""
-    every, blows = rng.uniform(0.18, 0.42), int(rng.integers(3, 11))
-    metal = rng.random() < 0.5
-    hertz = np.sort(rng.uniform(600, 5200, 6)) if metal else np.sort(rng.uniform(180, 1600, 6))
-    decays = rng.uniform(0.1, 0.3, 6) if metal else rng.uniform(0.05, 0.12, 6)
-    count = length(0.22)
+    every, blows = rng.uniform(0.2, 0.42), int(rng.integers(3, 11))
+    if rng.random() < 0.7:
+        hertz = np.sort(rng.uniform(rng.uniform(900, 1500), rng.uniform(2900, 5600), 6))
+        decays = rng.uniform(0.2, 0.3) * rng.uniform(0.6, 1.4, 6)
+    else:
+        hertz, decays = np.sort(rng.uniform(180, 1600, 6)), rng.uniform(0.05, 0.14, 6)
+    count, loud, dying = length(0.25), rng.uniform(0.6, 2.0), rng.uniform(1, 5)
+    low, high = rng.uniform(80, 500), rng.uniform(2200, 6500)
     starts, grains = [], []
     for number in range(blows):
         blow = modes(count, hertz * rng.uniform(0.99, 1.01, 6), decays, rng.uniform(0.3, 1, 6))
-        hit = length(0.03)
-        thud = noise(rng, hit, band(good_length(hit), 150, 2500, 1)) * hull(hit, 0.0005, 0.01, 5)
-        blow[:hit] += np.float32(rng.uniform(0.4, 1.0)) * thud
+        hit = length(0.04)
+        thud = noise(rng, hit, band(good_length(hit), low, high, 1)) * hull(hit, 0.0005, 0.01, dying)
+        blow[:hit] += np.float32(loud) * thud
         starts.append(length(number * every * rng.uniform(0.96, 1.04)))
         grains.append(unit(blow) * hull(count, 0.0005, 0.03))
     return scattered(starts, grains, rng.uniform(0.6, 1.0, blows).tolist())

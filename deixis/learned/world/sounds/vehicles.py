@@ -35,30 +35,32 @@ if TYPE_CHECKING:
 
 def engine(rng: np.random.Generator) -> Sound:
     """Returns an engine that idles, revs or drives by: uneven explosions through a resonant pipe."""
-    count, base = length(rng.uniform(1.4, 3.5)), rng.uniform(22, 60)
+    count, base = length(rng.uniform(1.4, 3.5)), rng.uniform(15, 55)
     moves = {
         0: [1.0, 1.0],
         1: [1.0, rng.uniform(1.8, 3.5), rng.uniform(1.0, 1.6)],
         2: [rng.uniform(1.5, 2.5), 1.0],
     }
     pitch = glide(count, [base * by for by in moves[int(rng.choice(3, p=[0.5, 0.35, 0.15]))]])
-    pitch *= np.exp(np.float32(rng.uniform(0.01, 0.03)) * wander(rng, count, 12))
-    cylinders = int(rng.integers(2, 5))
+    pitch *= np.exp(np.float32(rng.uniform(0.01, 0.05)) * wander(rng, count, 12))
+    cylinders = int(rng.integers(3, 7))
     number = np.arange(1, 200)
-    uneven = np.where(number % cylinders == 0, 1.0, rng.uniform(0.15, 0.6, len(number)))
-    blows = harmonic(rng, pitch, amplitudes=uneven * number**-0.25, spread=0.25)
+    uneven = np.where(number % cylinders == 0, 1.0, rng.uniform(0.1, rng.uniform(0.5, 0.85), len(number)))
+    blows = harmonic(
+        rng, pitch, amplitudes=uneven * number ** -rng.uniform(0.4, 0.9), spread=rng.uniform(0.3, 1)
+    )
     rattle = noise(rng, count) * (np.float32(0.12) + np.abs(blows)) * np.float32(rng.uniform(0.3, 0.9))
     pipe = resonances(
         filter_size(count),
-        (rng.uniform(60, 130), rng.uniform(180, 380), rng.uniform(600, 1300), rng.uniform(2000, 3500)),
+        (rng.uniform(70, 200), rng.uniform(300, 600), rng.uniform(550, 1100), rng.uniform(2200, 3200)),
         (90, 160, 500, 1500),
-        (1.0, rng.uniform(0.5, 1.0), rng.uniform(0.1, 0.5), rng.uniform(0.03, 0.15)),
+        (1.0, rng.uniform(0.35, 0.7), rng.uniform(0.3, 1.0), rng.uniform(0.2, 0.5)),
     )
     (driven,) = filtered(blows + rattle, pipe)
     loud = np.clip((pitch / pitch.min()) ** 0.5, 1, 2)
     road = np.float32(rng.uniform(0.01, 0.06)) * slope_noise(rng, count, 4, 80)
     return (
-        (np.tanh(unit(driven) * np.float32(rng.uniform(1, 3))) + road)
+        (np.tanh(unit(driven) * np.float32(rng.uniform(1.5, 5))) + road)
         * loud
         * hull(count, rng.uniform(0.05, 0.3), rng.uniform(0.05, 0.3))
     )
@@ -68,31 +70,31 @@ def train(rng: np.random.Generator) -> Sound:
     """Returns a train: the rumble of the wheels, double beats of the joints, or a steam engine's puffs."""
     count = length(rng.uniform(1.8, 3.6))
     size = good_length(count)
-    rumble = noise(rng, count, band(size, rng.uniform(50, 120), rng.uniform(250, 700), 0.9))
+    rumble = noise(rng, count, band(size, rng.uniform(60, 180), rng.uniform(220, 700), 1.4))
     rumble *= 1 + np.float32(0.25) * wander(rng, count, 7)
     rumble += np.float32(rng.uniform(0.03, 0.15)) * noise(rng, count, band(size, 600, 2500, 0.8))
-    every, starts, grains = length(rng.uniform(0.38, 0.9)), [0], [np.zeros(count, np.float32)]
-    apart, ring = length(rng.uniform(0.1, 0.17)), rng.uniform(180, 420)
+    every, starts, grains = length(rng.uniform(0.28, 0.7)), [0], [np.zeros(count, np.float32)]
+    apart, ring = length(rng.uniform(0.09, 0.15)), rng.uniform(320, 650)
     steam = rng.random() < 0.35
     if steam:
         every = length(rng.uniform(0.2, 0.42))
     for start in range(int(rng.integers(every)), count - length(0.3), every):
         for beat in (start,) if steam else (start, start + apart):
             samples = length(rng.uniform(0.16, 0.2)) if steam else length(0.12)
-            hit = noise(rng, samples) * hull(samples, 0.03 if steam else 0.002, 0.05, 2 if steam else 5)
+            hit = noise(rng, samples) * hull(samples, 0.03 if steam else 0.015, 0.05, 2 if steam else 3.5)
             centres = (500, 1800) if steam else (ring, 3 * ring, 7 * ring)
             (hit,) = filtered(
                 hit,
-                resonances(filter_size(samples), centres, [0.7 * c for c in centres], [1.0] * len(centres)),
+                resonances(filter_size(samples), centres, [0.45 * c for c in centres], [1.0] * len(centres)),
             )
             starts.append(beat)
             grains.append(unit(hit) * np.float32(rng.uniform(0.5, 1)))
     beats = scattered(starts, grains, [1.0] * len(starts))[:count]
     sound = np.float32(rng.uniform(0.1, 0.25) if steam else rng.uniform(0.25, 0.6)) * rumble + beats
-    if rng.random() < 0.3:
-        pitch = rng.uniform(1500, 3200) * np.exp(np.float32(0.01) * wander(rng, count, 8))
+    if rng.random() < 0.6:
+        pitch = rng.uniform(1800, 3000) * np.exp(np.float32(0.01) * wander(rng, count, 8))
         squeal = sine(phase_of(pitch)) * np.clip(wander(rng, count, 2), 0, 2)
-        sound += np.float32(0.08) * squeal
+        sound += np.float32(rng.uniform(0.05, 0.22)) * squeal
     return sound * hull(count, rng.uniform(0.1, 0.5), rng.uniform(0.1, 0.5))
 
 
