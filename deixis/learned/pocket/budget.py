@@ -2,7 +2,9 @@
 
 How many steps fit is measured on the first ones, and kept: with the same number of steps and the same
 seed the same network comes out on one machine. A checkpoint is a folder file of tensors (safetensors)
-and one of facts (JSON), written together every few minutes.
+and one of facts (JSON), written together every few minutes, with the state of every random number: who
+goes on gets the network of an uninterrupted run, as far as the trainee's data depend on `seed_at` and the
+numbers it is given alone (a pool of drawn scenes is filled anew).
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from deixis.errors import InputFault
 if TYPE_CHECKING:
     import torch
 
+CHANCE = "chance"
+"""Name of the tensor with PyTorch's random state."""
 TENSORS, FACTS, LOG = "checkpoint.safetensors", "checkpoint.json", "log.jsonl"
 MEASURED_FROM, MEASURED_TO = 4, 24
 """Steps by which the speed is measured; the first ones fill the pool."""
@@ -99,11 +103,11 @@ def train(
     average = copy.deepcopy(network).eval()
     optimizer = torch.optim.AdamW(trainee.groups(), lr=trainee.learning_rate, fused=True)
     done, total, spent = 0, budget.steps, 0.0
+    rng = np.random.default_rng([budget.seed, done])
     if resume:
-        done, total, spent, trainee.seed_at = _restored(folder, network, average, optimizer)
+        done, total, spent, trainee.seed_at = _restored(folder, network, average, optimizer, rng)
     elif (folder / LOG).exists():
         (folder / LOG).unlink()
-    rng = np.random.default_rng([budget.seed, done])
     began = saved = lap = time.monotonic()
     losses: list[float] = []
     network.train()
@@ -135,7 +139,8 @@ def train(
             if watch is not None:
                 watch("training", done, total, f"loss {facts['loss']:.4f} {facts.get('figures', '')}")
         if now - saved > SAVED_EVERY_S or done == total:
-            _save(folder, network, average, optimizer, (done, total, spent + now - began, trainee.seed_at))
+            at = (done, total, spent + now - began, trainee.seed_at)
+            _save(folder, network, average, optimizer, rng, at)
             saved = now
     figures = trainee.measured(average)
     return Trained(average, done, spent + time.monotonic() - began, figures)
@@ -162,26 +167,35 @@ def _save(
     network: torch.nn.Module,
     average: torch.nn.Module,
     optimizer: torch.optim.Optimizer,
+    rng: np.random.Generator,
     at: tuple[int, int, float, int],
 ) -> None:
+    import torch
     from safetensors.torch import save_file
 
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
+    tensors[CHANCE] = torch.get_rng_state()
     part = folder / (TENSORS + ".part")
     save_file({name: value.contiguous().clone() for name, value in tensors.items()}, part)
     part.replace(folder / TENSORS)
-    facts = dict(zip(("done", "total", "seconds", "seed_at"), at, strict=True))
+    facts: dict[str, Any] = dict(zip(("done", "total", "seconds", "seed_at"), at, strict=True))
+    facts["numbers"] = rng.bit_generator.state
     part = folder / (FACTS + ".part")
     part.write_text(json.dumps(facts), "utf-8")
     part.replace(folder / FACTS)
 
 
 def _restored(
-    folder: Path, network: torch.nn.Module, average: torch.nn.Module, optimizer: torch.optim.Optimizer
+    folder: Path,
+    network: torch.nn.Module,
+    average: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    rng: np.random.Generator,
 ) -> tuple[int, int, float, int]:
+    import torch
     from safetensors.torch import load_file
 
     try:
@@ -190,13 +204,22 @@ def _restored(
         network.load_state_dict(_under(tensors, "network."))
         average.load_state_dict(_under(tensors, "average."))
         states: dict[int, dict[str, Any]] = {}
+        flat = [one for group in optimizer.param_groups for one in group["params"]]
         for name, value in _under(tensors, "optimizer.").items():
             number, _, key = name.partition(".")
-            states.setdefault(int(number), {})[key] = value
+            weight = flat[int(number)]
+            if value.shape == weight.shape:
+                # The fused step takes both as one row of numbers: they must lie in the same order.
+                states.setdefault(int(number), {})[key] = torch.empty_like(weight.detach()).copy_(value)
+            else:
+                states.setdefault(int(number), {})[key] = value
         current = optimizer.state_dict()
         optimizer.load_state_dict({"state": states, "param_groups": current["param_groups"]})
+        if CHANCE in tensors:
+            torch.set_rng_state(tensors[CHANCE])
+            rng.bit_generator.state = facts["numbers"]
         return int(facts["done"]), int(facts["total"]), float(facts["seconds"]), int(facts["seed_at"])
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise InputFault(
             "train.resume.none",
             f"{folder.name} holds no checkpoint of this network: {error}",
