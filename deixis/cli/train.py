@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from deixis.cli.output import print_json, print_table, progress
+from deixis.cli.train_pocket import pocket
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
 app = typer.Typer(help="Train the small networks that this project ships.")
+app.command("pocket")(pocket)
 
 
 @app.callback()

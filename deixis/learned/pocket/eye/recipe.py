@@ -1,0 +1,131 @@
+"""The whole recipe of the pocket eye: scenes, training, validation, files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deixis.learned.pocket.budget import Budget, Watch, train
+from deixis.learned.pocket.eye.measure import figures_of
+from deixis.learned.pocket.eye.network import CHANNELS, build_network
+from deixis.learned.pocket.eye.publish import onnx_bytes
+from deixis.learned.pocket.eye.samples import FAR_AHEAD, Stream, batch
+from deixis.learned.pocket.eye.training import BATCH, LARGEST_GRADIENT, LEARNING_RATE, groups, loss_of
+from deixis.learned.pocket.outline.network import require_torch
+from deixis.learned.pocket.outline.publish import require_onnx
+from deixis.learned.pocket.words import class_vectors
+from deixis.learned.refiner.publish import write_files
+from deixis.learned.world.categories import categories
+from deixis.learned.world.scenes import TRAIN_SEED, UNSEEN_FAMILY, SceneSpec, scene, scenes
+from deixis.tools.pocket.eye import SIDE
+from deixis.tools.pocket.words import words
+
+if TYPE_CHECKING:
+    import torch
+
+RECIPE_VERSION = "1"
+NAME = "eye.onnx"
+VALIDATION_SEED, VALIDATION_SCENES = 900_000, 200
+WORKERS = 1
+"""Processes that draw scenes: one draws faster than two cores train."""
+
+
+class EyeTrainee:
+    """The network, its scenes and its loss, for `deixis.learned.pocket.budget.train`."""
+
+    learning_rate = LEARNING_RATE
+    largest_gradient = LARGEST_GRADIENT
+
+    def __init__(
+        self,
+        preset: str = "small",
+        seed: int = 0,
+        bfloat16: bool = True,
+        workers: int = WORKERS,
+        size: int = BATCH,
+        validation: int = VALIDATION_SCENES,
+    ) -> None:
+        import torch
+
+        torch.manual_seed(seed)
+        network: Any = build_network(class_vectors(words()), preset)
+        self.network: Any = network.to(memory_format=torch.channels_last)
+        self._bfloat16, self._size, self._validation = bfloat16, size, validation
+        self._stream = Stream(partial(_drawn, workers), TRAIN_SEED)
+
+    @property
+    def seed_at(self) -> int:
+        """Returns the seed of the next new scene."""
+        return self._stream.next_seed
+
+    @seed_at.setter
+    def seed_at(self, seed: int) -> None:
+        self._stream.next_seed = seed
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Returns the parameter groups for the optimizer."""
+        return groups(self.network)
+
+    def loss(self, rng: np.random.Generator) -> torch.Tensor:
+        """Returns the loss of the next batch."""
+        return loss_of(self.network, batch(self._stream.take(self._size, rng), rng), self._bfloat16)
+
+    def measured(self, network: torch.nn.Module) -> dict[str, float]:
+        """Returns AP50 and tagging mAP on validation seeds, by style."""
+        if not self._validation:
+            return {}
+        seeds = range(VALIDATION_SEED, VALIDATION_SEED + self._validation)
+        unseen = replace(SceneSpec(), families=(UNSEEN_FAMILY,))
+        own = figures_of(network, [scene(number) for number in seeds], len(categories()))
+        other = figures_of(network, [scene(number, unseen) for number in seeds], len(categories()))
+        return own | {f"{name}_unseen_family": value for name, value in other.items()}
+
+
+def train_eye(
+    out: Path,
+    budget: Budget,
+    preset: str = "small",
+    resume: bool = False,
+    bfloat16: bool = True,
+    workers: int = WORKERS,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """Returns the card of what was trained and written to the folder `out`.
+
+    Raises:
+        MissingExtra: PyTorch or the package ``onnx`` is not installed.
+        InputFault: the folder cannot be written, or holds nothing to go on from.
+    """
+    require_torch()
+    require_onnx()
+    trainee = EyeTrainee(preset, budget.seed, bfloat16, workers)
+    trained = train(trainee, out / "eye", budget, resume, watch)
+    network = onnx_bytes(trained.network)
+    card = {
+        "name": "pocket eye",
+        "purpose": "finds and names the things of the illustrated world, in the space of words",
+        "recipe_version": RECIPE_VERSION,
+        "digest": f"sha256:{hashlib.sha256(network).hexdigest()}",
+        "parameters": sum(one.numel() for one in trained.network.parameters()),
+        "preset": preset,
+        "channels": list(CHANNELS[preset]),
+        "licence": "Apache-2.0",
+        "input": {"side": SIDE},
+        "data": {"scenes": trainee.seed_at - TRAIN_SEED, "first_seed": TRAIN_SEED},
+        "budget": {**asdict(budget), "steps": trained.steps, "batch": BATCH, "bfloat16": bfloat16},
+        "seconds": round(trained.seconds),
+        "validation": {"seeds": [VALIDATION_SEED, VALIDATION_SCENES], **trained.figures},
+        "limits": "illustrated scenes; photographs are outside its world",
+    }
+    write_files(network, card, out / NAME)
+    return card
+
+
+def _drawn(workers: int, first_seed: int) -> Iterator[Any]:
+    return scenes(first_seed, FAR_AHEAD, workers=workers)
