@@ -71,8 +71,8 @@ def ring(rng: np.random.Generator) -> Sound:
     else:
         low, rate = rng.uniform(500, 1500), rng.uniform(9, 22)
         step = (np.arange(count) * (rate / RATE_HZ)).astype(np.int64) % 2
-        pitch = np.where(step > 0, low * rng.uniform(1.15, 1.4), low).astype(np.float32)
-        call = harmonic(rng, pitch, rng.uniform(0.8, 2.0), spread=1.0) * hull(count, 0.005, 0.02)
+        warble = np.where(step > 0, low * rng.uniform(1.15, 1.4), low).astype(np.float32)
+        call = harmonic(rng, warble, rng.uniform(0.8, 2.0), spread=1.0) * hull(count, 0.005, 0.02)
     return joined(rng, [call] * rings, [gap] * rings, 0.5)
 
 

@@ -99,7 +99,8 @@ def piano(rng: np.random.Generator) -> Sound:
             pitch,
             *([pitch * 2 ** (rng.choice([3, 4, 7]) / 12), pitch / 2] if rng.random() < 0.3 else []),
         ]
-        grains.append(np.sum([_struck(rng, one, count, hard) for one in chord], axis=0, dtype=np.float32))
+        notes_of_chord = [_struck(rng, one, count, hard) for one in chord]
+        grains.append(np.asarray(np.sum(notes_of_chord, axis=0), np.float32))
     starts = [length(place * every) for place in range(notes)]
     return scattered(starts, grains, rng.uniform(0.55, 1, notes).tolist())
 

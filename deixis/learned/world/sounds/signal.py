@@ -57,9 +57,9 @@ def swing(rng: np.random.Generator, count: int, rate_hz: float) -> Sound:
     return sine(np.arange(count) * (rate_hz / RATE_HZ) + rng.random())
 
 
-def sine(cycles: Numbers) -> Sound:
+def sine(cycles: NDArray[Any]) -> Sound:
     """Returns the sine of phases in cycles."""
-    return _SINE[(cycles * TABLE).astype(np.int64) & (TABLE - 1)]
+    return np.asarray(_SINE[(cycles * TABLE).astype(np.int64) & (TABLE - 1)])
 
 
 def phase_of(pitch: Sound) -> NDArray[np.float64]:
@@ -90,7 +90,8 @@ def harmonic(
     spectrum[1 : len(strengths) + 1] = strengths * bends
     table = np.fft.irfft(spectrum).astype(np.float32)
     table /= np.abs(table).max() + 1e-9
-    return table[(phase_of(pitch) * TABLE + rng.random() * TABLE).astype(np.int64) & (TABLE - 1)]
+    at = (phase_of(pitch) * TABLE + rng.random() * TABLE).astype(np.int64)
+    return np.asarray(table[at & (TABLE - 1)])
 
 
 def good_length(count: int) -> int:
@@ -162,7 +163,7 @@ def noise(rng: np.random.Generator, count: int, response: Spectrum | Sound | Non
     size = good_length(count)
     bins = rng.standard_normal(size + 2, dtype=np.float32).view(np.complex64)
     sound = np.fft.irfft(bins * response, size)[:count]
-    return sound / (sound.std() + np.float32(1e-9))
+    return np.asarray(sound / (sound.std() + np.float32(1e-9)))
 
 
 def slope_noise(rng: np.random.Generator, count: int, db_per_octave: float, low_hz: float = 30.0) -> Sound:
@@ -226,4 +227,4 @@ def scattered(starts: Sequence[int], grains: Sequence[Sound], gains: Numbers) ->
 
 def unit(sound: Sound) -> Sound:
     """Returns the sound at peak 1."""
-    return sound / (np.abs(sound).max() + np.float32(1e-9))
+    return np.asarray(sound / (np.abs(sound).max() + np.float32(1e-9)))

@@ -40,7 +40,7 @@ def rain(rng: np.random.Generator) -> Sound:
     sound = hiss * (1 + np.float32(0.08) * wander(rng, count, 3)) + np.float32(
         rng.uniform(0.2, 0.9)
     ) * patter / (patter.std() + 1e-6)
-    return sound * hull(count, rng.uniform(0.1, 0.5), rng.uniform(0.1, 0.5))
+    return np.asarray(sound * hull(count, rng.uniform(0.1, 0.5), rng.uniform(0.1, 0.5)))
 
 
 def thunder(rng: np.random.Generator) -> Sound:
@@ -83,7 +83,7 @@ def fire(rng: np.random.Generator) -> Sound:
     crackles = np.tanh(crackles / (np.abs(crackles).max() + 1e-6) * 3)
     hiss = noise(rng, count, band(good_length(count), 2000, 7000, 1)) * np.abs(wander(rng, count, 9))
     sound = crackles + np.float32(rng.uniform(0.03, 0.1)) * roar + np.float32(rng.uniform(0.005, 0.02)) * hiss
-    return sound * hull(count, rng.uniform(0.05, 0.3), rng.uniform(0.05, 0.3))
+    return np.asarray(sound * hull(count, rng.uniform(0.05, 0.3), rng.uniform(0.05, 0.3)))
 
 
 def typing(rng: np.random.Generator) -> Sound:

@@ -59,11 +59,8 @@ def engine(rng: np.random.Generator) -> Sound:
     (driven,) = filtered(blows + rattle, pipe)
     loud = np.clip((pitch / pitch.min()) ** 0.5, 1, 2)
     road = np.float32(rng.uniform(0.01, 0.06)) * slope_noise(rng, count, 4, 80)
-    return (
-        (np.tanh(unit(driven) * np.float32(rng.uniform(1.5, 5))) + road)
-        * loud
-        * hull(count, rng.uniform(0.05, 0.3), rng.uniform(0.05, 0.3))
-    )
+    pressed = np.tanh(unit(driven) * np.float32(rng.uniform(1.5, 5)))
+    return np.asarray((pressed + road) * loud * hull(count, rng.uniform(0.05, 0.3), rng.uniform(0.05, 0.3)))
 
 
 def train(rng: np.random.Generator) -> Sound:
@@ -115,7 +112,7 @@ def plane(rng: np.random.Generator) -> Sound:
             phase_of(np.float32(rng.uniform(1500, 3400)) * passing * (1 + 0.001 * wander(rng, count, 30)))
         )
         whine = whine * np.float32(rng.uniform(0.02, 0.2)) * passing**6
-        return (roar + np.float32(rng.uniform(0.2, 0.6)) * hiss + whine) * loud
+        return np.asarray((roar + np.float32(rng.uniform(0.2, 0.6)) * hiss + whine) * loud)
     pitch = np.float32(rng.uniform(70, 120)) * passing
     drone = harmonic(
         rng, pitch * np.exp(np.float32(0.006) * wander(rng, count, 8)), rng.uniform(0.5, 0.9), spread=0.3
@@ -160,7 +157,7 @@ def horn(rng: np.random.Generator) -> Sound:
         count = length(long * rng.uniform(0.8, 1.2))
         start = line(count, [0.96, 1.0, 1.0], [0, min(0.9, 400 / count), 1])
         tones = [harmonic(rng, np.float32(base * ratio) * start, tilt) for ratio in ratios]
-        total = np.sum(tones, axis=0, dtype=np.float32)
+        total = np.asarray(np.sum(tones, axis=0), np.float32)
         response = resonances(filter_size(count), shape, [0.35 * f for f in shape], (0.8, 1.0, 0.8))
         calls.append(unit(filtered(total, response + np.float32(0.25))[0]) * hull(count, 0.015, 0.04))
     return joined(rng, calls, rng.uniform(0.06, 0.35, 4), 1)
