@@ -9,12 +9,14 @@ import typer
 
 from deixis.cli.output import print_json, print_table, progress
 from deixis.cli.train_pocket import pocket
+from deixis.cli.train_ship import ship
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
 app = typer.Typer(help="Train the small networks that this project ships.")
 app.command("pocket")(pocket)
+app.command("ship")(ship)
 
 
 @app.callback()

@@ -10,7 +10,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +18,7 @@ import numpy as np
 from deixis.errors import InputFault
 from deixis.tools.onnx import options
 from deixis.tools.pocket.logmel import BANDS, HOP, RATE_HZ, log_mel
+from deixis.tools.pocket.shipped import shipped
 from deixis.tools.weights.digest import sha256_of
 
 if TYPE_CHECKING:
@@ -194,9 +194,10 @@ def ear(path: Path | None = None) -> Ear:
     """Returns the ear of the file, of the package if None is named; loaded once.
 
     Raises:
-        InputFault: the file is not there, or is no ear of this version.
+        InputFault: the file is not there, is no ear of this version, or is not the one of the package's
+            card.
     """
-    chosen = Path(str(files("deixis.tools.pocket").joinpath(NETWORK))) if path is None else path
+    chosen = shipped(NETWORK) if path is None else path
     if not chosen.is_file():
         raise _unusable(chosen, "there is no such file")
     return Ear(chosen)

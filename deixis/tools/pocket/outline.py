@@ -17,7 +17,6 @@ The recipe that trains the network (`deixis.learned.pocket.outline`) makes its p
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ import numpy as np
 from deixis.errors import InputFault
 from deixis.geometry import Size
 from deixis.tools.onnx import options
+from deixis.tools.pocket.shipped import shipped
 from deixis.tools.segmentation.planes import box_planes
 from deixis.tools.segmentation.window import Window
 from deixis.tools.weights.digest import sha256_of
@@ -144,9 +144,10 @@ def outline(path: Path | None = None) -> Outline:
     """Returns the outline network of the file, of the package if None is named; loaded once.
 
     Raises:
-        InputFault: the file is not there, or is no outline network of this version.
+        InputFault: the file is not there, is no outline network of this version, or is not the one of the
+            package's card.
     """
-    chosen = Path(str(files("deixis.tools.pocket").joinpath(NETWORK))) if path is None else path
+    chosen = shipped(NETWORK) if path is None else path
     if not chosen.is_file():
         raise _unusable(chosen, "there is no such file")
     return Outline(chosen)
