@@ -106,7 +106,7 @@ def build_network(categories: NDArray[np.float32], preset: str = "small") -> tor
             kinds = torch.einsum("ndk,cd->nkc", vectors, self.categories) * scale[0]
             best = (functional.logsigmoid(sure)[..., None] + functional.log_softmax(kinds, 2)).amax(1)
             best = best.clamp(-9, -1e-3)
-            odds = best - torch.log(-torch.expm1(best))
+            odds = best - torch.log(1 - torch.exp(best))
             tags = self.tag[0] * odds + scale[1] * picture @ self.categories.T + self.tag[1]
             return Seen(sure, _boxes(place[:, 1:]), kinds, vectors.transpose(1, 2), picture, tags)
 
@@ -160,7 +160,7 @@ def _boxes(edges: torch.Tensor) -> torch.Tensor:
     import torch
     from torch.nn import functional
 
-    at = centres(int(edges.shape[2]), int(edges.shape[3]), edges.device)
+    at = centres(edges.shape[2], edges.shape[3], edges.device)  # kept as they are, the exporter traces them
     far = functional.softplus(edges.flatten(2).transpose(1, 2)) * (2.0 * STRIDE)
     return torch.cat([at - far[..., :2], at + far[..., 2:]], 2)
 
