@@ -50,7 +50,7 @@ class PocketHearing(LocalTool[HearRequest, HearResult]):
     def run(self, request: HearRequest, media: MediaSource) -> HearResult:
         """Returns the events by start time, the strongest `top` of them.
 
-        A `threshold` replaces the ear's own limits of all kinds.
+        With a `threshold` every stretch whose score reaches it is an event, whatever its kind's own limit.
         """
         samples = media.samples(request.audio, RATE_HZ)
         level = loudest_dbfs(samples, RATE_HZ)
@@ -60,11 +60,10 @@ class PocketHearing(LocalTool[HearRequest, HearResult]):
         seconds = request.audio.duration_s or len(samples) / RATE_HZ
         limits = self._ear.limits
         if request.threshold is not None:
-            high = (request.threshold,) * len(limits.high)
-            limits = limits._replace(high=high, low=min(limits.low, request.threshold))
-        found = stretches(activity, limits, seconds)
-        strongest = sorted(found, key=lambda one: -one.score)[: request.top]
-        events = (self._event(one) for one in strongest)
+            limits = limits._replace(high=(limits.low,) * len(limits.high))
+        found = [self._event(one, seconds) for one in stretches(activity, limits, seconds)]
+        found = [one for one in found if one.score.value >= (request.threshold or 0)]
+        events = sorted(found, key=lambda one: -one.score.value)[: request.top]
         return HearResult(
             events=tuple(sorted(events, key=lambda one: (one.span.start_s, one.label))),
             clip=self._clip(activity),
@@ -76,11 +75,12 @@ class PocketHearing(LocalTool[HearRequest, HearResult]):
             ),
         )
 
-    def _event(self, one: Stretch) -> SoundEvent:
+    def _event(self, one: Stretch, seconds: float) -> SoundEvent:
         kind = self._ear.kinds[one.kind]
+        start_s, end_s = (min(seconds, round(value, 3)) for value in (one.start_s, one.end_s))
         return SoundEvent(
             label=kind.label,
-            span=TimeSpan(start_s=round(one.start_s, 3), end_s=round(max(one.start_s, one.end_s), 3)),
+            span=TimeSpan(start_s=start_s, end_s=max(start_s, end_s)),
             score=Score(value=round(min(1.0, one.score), 4), kind="hearing"),
             parents=kind.parents,
             class_id=kind.class_id,
@@ -102,9 +102,10 @@ class PocketHearing(LocalTool[HearRequest, HearResult]):
 
 
 def levelled(samples: NDArray[np.float32], level_dbfs: float) -> NDArray[np.float32]:
-    """Returns the sound brought to a level that the ear was trained on."""
+    """Returns the sound without a constant offset, brought to a level that the ear was trained on."""
     gain_db = min(max(level_dbfs, QUIETEST_DBFS), LOUDEST_DBFS) - level_dbfs
-    return samples if gain_db == 0 else samples * np.float32(10 ** (gain_db / 20))
+    centred = samples - np.float32(samples.mean(dtype=np.float64))
+    return centred if gain_db == 0 else centred * np.float32(10 ** (gain_db / 20))
 
 
 def pocket(network: str | Path | None = None) -> PocketHearing:

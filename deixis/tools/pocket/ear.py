@@ -38,8 +38,9 @@ INPUT, ACTIVITY, VECTORS, FACTS = "pictures", "activity", "vectors", "deixis.ear
 class Limits(NamedTuple):
     """What makes events of activities; all but `high` are shared by the kinds.
 
-    A stretch over `low` is an event if it reaches `high[kind]` somewhere, after gaps shorter than
-    `gap_s` are closed, unless it is shorter than `shortest_s`.
+    After gaps shorter than `gap_s` are closed, a stretch over `low` is an event if it reaches `high[kind]`
+    somewhere, unless it is shorter than `shortest_s`. So `high` decides which stretches are events, and
+    never where one begins or ends.
     """
 
     high: tuple[float, ...]
@@ -129,7 +130,7 @@ class Ear:
 def stretches(activity: NDArray[np.float32], limits: Limits, duration_s: float) -> list[Stretch]:
     """Returns the events of activities (n, kinds) in 0..1, by start, then by kind."""
     found: list[Stretch] = []
-    for kind in np.flatnonzero((activity >= np.array(limits.high, np.float32)).any(axis=0)):
+    for kind in np.flatnonzero((activity >= np.array(limits.high, activity.dtype)).any(axis=0)):
         found += _of_kind(activity[:, kind], int(kind), limits, duration_s)
     return sorted(found, key=lambda one: (one.start_s, one.kind))
 
@@ -139,14 +140,14 @@ def _of_kind(curve: NDArray[np.float32], kind: int, limits: Limits, duration_s: 
     starts, ends = np.flatnonzero(over[1:] & ~over[:-1]), np.flatnonzero(~over[1:] & over[:-1])
     runs: list[list[int]] = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        if curve[start:end].max() < limits.high[kind]:
-            continue
         if runs and (start - runs[-1][1]) * FRAME_S < limits.gap_s:
             runs[-1][1] = end
         else:
             runs.append([start, end])
     found = []
     for start, end in runs:
+        if curve[start:end].max() < limits.high[kind]:
+            continue
         begins, stops = _crossing(curve, start, limits.low), _crossing(curve, end, limits.low)
         begins, stops = max(0.0, begins), min(duration_s, stops)
         if stops - begins >= min(limits.shortest_s, duration_s / 2):
