@@ -127,7 +127,7 @@ def train(
             lap = time.monotonic()
         if not total and done == MEASURED_TO:
             each = (time.monotonic() - lap) / (MEASURED_TO - MEASURED_FROM)
-            total = max(MEASURED_TO, int((budget.minutes * 60 - (time.monotonic() - began)) / each))
+            total = done + max(0, int((budget.minutes * 60 - (time.monotonic() - began)) / each))
         now = time.monotonic()
         if done % LOGGED_EVERY == 0 or done == total:
             facts: dict[str, Any] = {"step": done, "steps": total, "loss": round(float(np.mean(losses)), 5)}
@@ -196,6 +196,7 @@ def _restored(
     rng: np.random.Generator,
 ) -> tuple[int, int, float, int]:
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
@@ -219,7 +220,7 @@ def _restored(
             torch.set_rng_state(tensors[CHANCE])
             rng.bit_generator.state = facts["numbers"]
         return int(facts["done"]), int(facts["total"]), float(facts["seconds"]), int(facts["seed_at"])
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise InputFault(
             "train.resume.none",
             f"{folder.name} holds no checkpoint of this network: {error}",
