@@ -77,7 +77,8 @@ class Stage:
         for _ in range(TRIES):
             out = 0.3 if rng.random() < 0.15 else 0.0  # partly outside, now and then
             x = int(rng.uniform(-width * out, max(1.0, side_x - width * (1 - out))))
-            y = int(rng.uniform(max(low, -height * out), max(low + 1.0, side_y - height * (1 - out))))
+            top = max(low, -height * out)
+            y = int(rng.uniform(top, max(top, low + 1.0, side_y - height * (1 - out))))
             spot = self.spot(drawn, x, y)
             if self._fits(solid, area, spot, crowded):
                 return spot

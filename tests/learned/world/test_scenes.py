@@ -135,3 +135,7 @@ def test_drawing_is_fast() -> None:
     for seed in range(500, 600):
         scene(seed)
     assert time.process_time() - started < 4 * 100 / 150
+
+
+def test_a_tall_thing_above_a_high_horizon_is_placed_or_left_out():
+    assert scene(1_007_981).pixels.shape == (160, 160, 3)
