@@ -19,6 +19,8 @@ from deixis.store import Store
 from deixis.tools.embedding import AudioPart, EmbedRequest, ImageRegion
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from deixis.tools.toolbox import Toolbox
 
 PAIRS = 300
@@ -45,7 +47,7 @@ def pairs(
     """Returns how often the right thing is nearest to a sound, and the AUROC of matching pairs, by style.
 
     Things are shown by their true boxes, sounds by the true time of each event where there are several. A
-    thing is chosen among at least two. Intervals are over pairs.
+    thing is chosen among all that show, of which some do not make the sound. Intervals are over pairs.
     """
     tool = toolbox.need("embedding")
     found = []
@@ -83,14 +85,22 @@ def likeness(tool: Any, one: WorldPair, store: Store) -> Likeness:
     result = asked(tool, request, store)
     cosines = cosines_of(result.audios, result.images)
     pointed = tuple(
-        bool(row.max() > NO_VECTOR and int(row.argmax()) in sources)
+        points_at(row, sources)
         for row, sources in zip(cosines, one.sources, strict=True)
-        if sources and len(row) > 1
+        if 0 < len(sources) < len(row)
     )
     return Likeness(float(cosines.max(initial=NO_VECTOR)), one.matched, pointed)
 
 
-def cosines_of(rows: Sequence[tuple[float, ...] | None], columns: Sequence[tuple[float, ...] | None]) -> Any:
+def points_at(cosines: NDArray[np.float64], sources: Sequence[int]) -> bool:
+    """Returns whether one of the sources is nearer than every other thing; a tie points at nothing."""
+    others = np.delete(cosines, list(sources))
+    return bool(cosines[list(sources)].max() > others.max())
+
+
+def cosines_of(
+    rows: Sequence[tuple[float, ...] | None], columns: Sequence[tuple[float, ...] | None]
+) -> NDArray[np.float64]:
     """Returns the cosine of each unit vector with each other, shape (rows, columns)."""
     found = np.full((len(rows), len(columns)), NO_VECTOR)
     for i, row in enumerate(rows):
