@@ -122,7 +122,7 @@ class Eye:
 
     def see(self, pixels: NDArray[np.uint8]) -> Seen:
         """Returns what is seen of an RGB picture (h, w, 3); one forward pass a picture."""
-        key = hashlib.blake2b(np.ascontiguousarray(pixels), digest_size=16, salt=_shape(pixels)).digest()
+        key = hashlib.blake2b(pixels.tobytes(), digest_size=16, salt=_shape(pixels)).digest()
         with self._lock:
             if key not in self._seen:
                 self._seen[key] = self._look(pixels)
@@ -191,7 +191,7 @@ def shrunk(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[float, f
 
 
 def laid_out(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Returns the network's input (1, 3, h, w) in -1..1; the picture's last row and column go on to fill it."""
+    """Returns the network's input (1, 3, h, w) in -1..1, filled up with its last row and column."""
     down, right = (-side % MULTIPLE for side in pixels.shape[:2])
     filled = np.pad(pixels, ((0, down), (0, right), (0, 0)), mode="edge")
     return np.ascontiguousarray(filled.transpose(2, 0, 1)[None], dtype=np.float32) / 127.5 - 1
@@ -213,8 +213,7 @@ def _shape(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def _sigmoid(odds: NDArray[np.float32]) -> NDArray[np.float32]:
-    found: NDArray[np.float32] = 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
-    return found
+    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30))), np.float32)
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

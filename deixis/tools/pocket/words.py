@@ -84,7 +84,7 @@ class Words:
         return self._rows.get(singular(phrase)) if row is None else row
 
     def _of(self, row: int) -> NDArray[np.float32]:
-        return self._codes[row].astype(np.float32) * np.float32(self._reciprocal[row])
+        return np.asarray(self._codes[row] * self._reciprocal[row], np.float32)
 
     def _placed(self, phrase: str) -> NDArray[np.float32] | None:
         row = self._row(phrase)
