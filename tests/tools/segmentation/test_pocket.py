@@ -18,7 +18,7 @@ from tests.tools.pocket.present import needs_shipped
 class Colours:
     """Stands for the network: a cell is of the thing if it has the colour that the prompt is on.
 
-    A box is on the colour of its middle. The estimate falls where the mask touches the window's rim.
+    A box is on the colour of its middle. The estimate is low where the mask is cut off.
     """
 
     weights_digest = "sha256:" + "0" * 64
@@ -34,7 +34,7 @@ class Colours:
             off = np.abs(colours - colours[:, at[0], at[1]][:, None, None]).max(0)
             chances[row] = (off < 0.3) & ((inside > 0) | spot.any())
             rim = np.concatenate([chances[row][0], chances[row][-1], chances[row][:, 0], chances[row][:, -1]])
-            quality[row] = 1 - rim.mean() if spot.any() else 0.9
+            quality[row] = 0.2 if spot.any() and rim.mean() > 0.05 else 0.9
         return chances, quality
 
 
