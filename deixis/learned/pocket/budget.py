@@ -105,7 +105,8 @@ def train(
     done, total, spent = 0, budget.steps, 0.0
     rng = np.random.default_rng([budget.seed, done])
     if resume:
-        done, total, spent, trainee.seed_at = _restored(folder, network, average, optimizer, rng)
+        done, kept, spent, trainee.seed_at = _restored(folder, network, average, optimizer, rng)
+        total = total or kept  # another number of steps bends the rest of the schedule
     elif (folder / LOG).exists():
         (folder / LOG).unlink()
     began = saved = lap = time.monotonic()
