@@ -106,20 +106,17 @@ class PocketDetector(LocalTool[GroundRequest, GroundResult]):
         return np.array([int(scores.argmax())])
 
     def _everything(self, found: _Found, request: GroundRequest) -> tuple[Detection, ...]:
-        if not found.sure.size:
-            return ()
-        best = found.kinds.argmax(axis=1)
-        scores = np.minimum(found.sure * found.kinds[np.arange(len(best)), best], SUREST)
         least = self._eye.limits.box if request.threshold is None else max(request.threshold, 1e-6)
+        scores, best = np.minimum(found.best[0], SUREST), found.best[1]
         rows = np.flatnonzero(scores >= least)
         kept = [
             int(own[index])
             for kind in np.unique(best[rows])
             for own in [rows[best[rows] == kind]]
-            for index in non_maximum_suppression(found.boxes[own], scores[own], request.iou)
+            for index in non_maximum_suppression(found.kept_boxes[own], scores[own], request.iou)
         ]
         kept.sort(key=lambda row: -scores[row])
-        return tuple(_detection(found.boxes[row], scores[row], self.names[best[row]]) for row in kept)
+        return tuple(_detection(found.kept_boxes[row], scores[row], self.names[best[row]]) for row in kept)
 
 
 class _Found:
@@ -128,11 +125,13 @@ class _Found:
     def __init__(self, seen: Seen, image: ImageRef, shape: Sequence[int]) -> None:
         factor = np.array([image.size.width / shape[1], image.size.height / shape[0]] * 2)
         most = np.array([image.size.width, image.size.height] * 2, np.float64)
-        boxes = np.clip(seen.boxes[seen.kept].astype(np.float64) * factor, 0, most)
-        solid = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
-        rows = seen.kept[solid]
-        self.boxes = boxes[solid]
-        self.sure, self.kinds = seen.sure[rows], seen.kinds[rows]
+        boxes = np.clip(seen.boxes.astype(np.float64) * factor, 0, most)
+        self.boxes, self.sure, self.kinds = (
+            boxes[seen.usable],
+            seen.sure[seen.usable],
+            seen.kinds[seen.usable],
+        )
+        self.kept_boxes, self.best = boxes[seen.kept], seen.best()
 
 
 def _detection(box: NDArray[np.float64], score: float, name: str) -> Detection:

@@ -37,7 +37,7 @@ LOOKED_AT_SIDE = 640
 MULTIPLE = 32
 KEPT = 8
 """Pictures whose sight is remembered."""
-SAME_THING, FAINTEST = 0.65, 0.003
+SAME_THING, FAINTEST = 0.7, 0.003
 """Of two boxes whose IoU is above the first the surer stays, whatever their kinds; fainter ones than the
 second are no boxes."""
 WHOLE = 0.95
@@ -64,7 +64,7 @@ class Limits(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What is seen of a picture, with n cells, of which `kept` are boxes of different things, best first.
+    """What is seen of a picture, with n cells; `usable` have a box, `kept` are those of different things.
 
     `boxes` (n, 4) in pixels of the picture, x1 y1 x2 y2, inside it. `sure` (n,): chance of a thing. `kinds`
     (n, c): chances of the kinds, should there be one. `vectors` (n, DIM) and `picture` (DIM,): unit vectors
@@ -78,8 +78,14 @@ class Seen(NamedTuple):
     vectors: NDArray[np.float32]
     picture: NDArray[np.float32]
     tags: NDArray[np.float32]
+    usable: NDArray[np.int64]
     kept: NDArray[np.int64]
     strange: float
+
+    def best(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Returns the score and the likeliest kind of each of the `kept` boxes."""
+        chances = self.sure[self.kept, None] * self.kinds[self.kept]
+        return chances.max(axis=1, initial=0), chances.argmax(axis=1)
 
     def cells_of(self, boxes: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Returns the cell (m,) that answers for each box (m, 4), and its IoU with it.
@@ -160,7 +166,7 @@ class Eye:
 
     def _look(self, pixels: NDArray[np.uint8]) -> Seen:
         shown, factor = shrunk(pixels)
-        out = {name: value[0] for name, value in self.raw(laid_out(shown)).items()}
+        out = self._both_ways(laid_out(shown))
         height, width = pixels.shape[:2]
         boxes = out["boxes"] * np.array([*factor, *factor], np.float32)
         boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
@@ -172,8 +178,29 @@ class Eye:
         tags = _sigmoid(out["tags"])
         strange = strangeness(shown, sure[kept], kinds[kept])
         return Seen(
-            boxes, sure, kinds, out["vectors"], out["picture"], tags, kept, self.strangeness.chance(strange)
+            boxes=boxes,
+            sure=sure,
+            kinds=kinds,
+            vectors=_unit(out["vectors"]),
+            picture=_unit(out["picture"]),
+            tags=tags,
+            usable=rows,
+            kept=kept,
+            strange=self.strangeness.chance(strange),
         )
+
+    def _both_ways(self, picture: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Returns the means of what the network says of a picture (1, 3, h, w) and of its mirror image."""
+        out = self.raw(np.concatenate([picture, picture[..., ::-1]]))
+        height, width = picture.shape[2] // STRIDE, picture.shape[3] // STRIDE
+        turned = {
+            name: value[1].reshape(height, width, *value.shape[2:])[:, ::-1].reshape(value.shape[1:])
+            for name, value in out.items()
+            if name not in ("picture", "tags")
+        }
+        x1, y1, x2, y2 = turned["boxes"].T
+        turned["boxes"] = np.stack([picture.shape[3] - x2, y1, picture.shape[3] - x1, y2], axis=1)
+        return {name: (value[0] + turned.get(name, value[1])) / 2 for name, value in out.items()}
 
 
 def shrunk(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[float, float]]:
@@ -220,6 +247,11 @@ def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     found: NDArray[np.float32] = powers / powers.sum(axis=-1, keepdims=True)
     return found
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(length, 1e-6), np.float32)
 
 
 def _unusable(path: Path, why: str) -> InputFault:

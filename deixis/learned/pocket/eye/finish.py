@@ -129,8 +129,7 @@ def _boxes(sights: Sequence[Sight]) -> tuple[NDArray[np.float64], NDArray[np.boo
     scores: list[float] = []
     right: list[bool] = []
     for truth, seen in sights:
-        kinds = seen.kinds[seen.kept].argmax(axis=1)
-        values = seen.sure[seen.kept] * seen.kinds[seen.kept].max(axis=1, initial=0)
+        values, kinds = seen.best()
         overlap = iou_matrix(seen.boxes[seen.kept].astype(np.float64), truth.boxes.astype(np.float64))
         free = np.ones(len(truth.classes), bool)
         for row in np.argsort(-values, kind="stable"):
@@ -158,7 +157,7 @@ def _asked(sights: Sequence[Sight]) -> tuple[NDArray[np.float64], NDArray[np.flo
     absent: list[float] = []
     for truth, seen in sights:
         shown = set(truth.classes.tolist())
-        chances = seen.sure[seen.kept, None] * seen.kinds[seen.kept]
+        chances = seen.sure[seen.usable, None] * seen.kinds[seen.usable]
         for kind, others in enumerate(of_name):
             score = float(chances[:, others].sum(axis=1).max(initial=0))
             if kind in shown:
