@@ -166,7 +166,11 @@ def tagging(looked: Sequence[Any]) -> float:
     occurring = np.flatnonzero(shown.any(axis=0))
     if not len(occurring):
         return 0.0
-    each = [average_precision(scores[:, k], shown[:, k], int(shown[:, k].sum())) for k in occurring]
+    each = []
+    for kind in occurring:
+        said = scores[:, kind] > 0  # what a tagger does not say at all has no place in its ranking
+        true = int(shown[:, kind].sum())
+        each.append(average_precision(scores[said, kind], shown[said, kind], true))
     return float(np.mean(each))
 
 
