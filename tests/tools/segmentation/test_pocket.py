@@ -18,7 +18,7 @@ from tests.tools.pocket.present import needs_shipped
 class Colours:
     """Stands for the network: a cell is of the thing if it has the colour that the prompt is on.
 
-    A box is on the colour of its middle. The estimate is low where the mask is cut off.
+    A box is on the colour of its middle. The estimate falls with what of the mask is cut off.
     """
 
     weights_digest = "sha256:" + "0" * 64
@@ -34,7 +34,7 @@ class Colours:
             off = np.abs(colours - colours[:, at[0], at[1]][:, None, None]).max(0)
             chances[row] = (off < 0.3) & ((inside > 0) | spot.any())
             rim = np.concatenate([chances[row][0], chances[row][-1], chances[row][:, 0], chances[row][:, -1]])
-            quality[row] = 0.2 if spot.any() and rim.mean() > 0.05 else 0.9
+            quality[row] = max(0.1, 0.9 - 4 * rim.mean()) if spot.any() else 0.9
         return chances, quality
 
 
@@ -81,8 +81,10 @@ def test_a_drawn_thing_is_outlined_wherever_and_however_large_it_is(tool, store,
 
 
 @pytest.mark.parametrize("point", [(180, 100), (130, 100), (180, 60), (225, 120)])
-def test_a_point_anywhere_on_a_thing_gives_the_whole_thing(tool, store, point):
+def test_a_point_anywhere_on_a_thing_gives_the_whole_thing_and_no_other(tool, store, point):
     picture, truth = drawn()
+    for other in ((5, 5, 60, 45), (20, 70, 80, 140), (260, 10, 310, 60), (130, 170, 180, 195)):
+        ImageDraw.Draw(picture).ellipse(other, fill=(230, 60, 40))
     (mask,) = ask(tool, store, store.add_image(picture), points=[point]).masks
     assert mask.method == "outline"
     assert iou(mask, truth) > 0.9
