@@ -15,11 +15,18 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FIGURES = ("flat", "step", "edge", "colours", "strength", "surest", "named", "doubtful")
+FIGURES = (
+    "flat", "step", "edge", "colours", "strength", "surest", "named", "doubtful",
+    "rough10", "rough25", "rough50", "rough75", "rough90", "bend50", "bend90",
+    "hue50", "hue", "white", "black", "contrast",
+)  # fmt: skip
 FLAT = 2.0
 """Grey values by which neighbouring pixels of a flat area differ at most."""
 DOUBT = 0.05, 0.5
 """Scores between which the eye is neither sure of a thing nor sure of none."""
+BLOCK = 8
+"""Side in pixels of the blocks whose roughness, the deviation of their grey values, is taken."""
+WHITE, BLACK = 250.0, 8.0
 
 
 @dataclass(frozen=True)
@@ -76,14 +83,13 @@ def strangeness(
         sure: chances (n,) of the boxes that are kept.
         kinds: their chances of kinds (n, c).
     """
-    values = pixels.astype(np.float32)
-    grey = values.mean(axis=2)
-    steps = np.concatenate([np.abs(np.diff(grey, axis=axis)).ravel() for axis in (0, 1)])
-    steps = steps if steps.size else np.zeros(1, np.float32)
     sixteenths = (pixels // 16).astype(np.int64) @ np.array([256, 16, 1])
     shares = np.unique(sixteenths, return_counts=True)[1] / sixteenths.size
     named = sure * kinds.max(axis=1, initial=0) if len(sure) else np.zeros(1, np.float32)
     low, high = DOUBT
+    values = pixels.astype(np.float32)
+    grey = values.mean(axis=2)
+    steps = _steps(grey)
     return np.array(
         [
             (steps <= FLAT).mean(),
@@ -94,6 +100,35 @@ def strangeness(
             sure.max(initial=0),
             named.max(),
             min(10, ((named > low) & (named < high)).sum()),
+            *_textures(values, grey),
         ],
         np.float64,
     )
+
+
+def _steps(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns the differences of neighbouring pixels, all in one row; a 0 where there are no two."""
+    found = np.concatenate([np.abs(np.diff(plane, axis=axis)).ravel() for axis in (0, 1)])
+    return found if found.size else np.zeros(1, np.float32)
+
+
+def _textures(values: NDArray[np.float32], grey: NDArray[np.float32]) -> list[float]:
+    """Returns how rough blocks are, how bent the greys, how hue changes, how much is at the ends."""
+    rows, columns = (-side % BLOCK for side in grey.shape)
+    whole = np.pad(grey, ((0, rows), (0, columns)), mode="edge")
+    blocks = whole.reshape(whole.shape[0] // BLOCK, BLOCK, whole.shape[1] // BLOCK, BLOCK)
+    rough = np.log1p(np.quantile(blocks.std(axis=(1, 3)), (0.1, 0.25, 0.5, 0.75, 0.9)))
+    near = np.pad(grey, 1, mode="edge")
+    bend = np.abs(4 * grey - near[:-2, 1:-1] - near[2:, 1:-1] - near[1:-1, :-2] - near[1:-1, 2:])
+    tint = np.abs(np.diff(values - grey[..., None], axis=1)).sum(axis=2)
+    tint = tint if tint.size else np.zeros((1, 1), np.float32)
+    found = [
+        *rough,
+        *np.log1p(np.quantile(bend, (0.5, 0.9))),
+        np.log1p(np.median(tint)),
+        np.log1p(tint.mean()) - np.log1p(_steps(grey).mean()),
+        (grey > WHITE).mean(),
+        (grey < BLACK).mean(),
+        grey.std(),
+    ]
+    return [float(one) for one in found]

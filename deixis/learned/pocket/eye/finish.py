@@ -8,15 +8,17 @@ are stored in 16 bits, and the limits that make claims of scores are chosen, on 
 - tag: the best F1 of tags.
 
 With ``--photos`` (evaluation data with images/coco_train_tune) a regression learns to tell photographs from
-drawn scenes: its limit is the lowest that shuts out `SHUT_OUT` of the scenes or fewer.
+drawn scenes, both of several sizes, some stored as JPEG: what is scaled or coded must not tell them apart.
+Its limit is the lowest that shuts out `SHUT_OUT` of the scenes or fewer, and at least `LEAST_STRANGE`.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,7 +30,7 @@ from deixis.geometry import iou_matrix
 from deixis.learned.pocket.eye.half import stored
 from deixis.learned.refiner.publish import write_files
 from deixis.learned.world.categories import categories, fits
-from deixis.learned.world.scenes import Scene, scene
+from deixis.learned.world.scenes import Scene, SceneSpec, scene
 from deixis.tools.pocket.eye import Eye, Limits, Seen, shrunk
 from deixis.tools.pocket.strangeness import FIGURES, NEVER, Strangeness, strangeness
 
@@ -42,8 +44,14 @@ INVENTED = 0.01
 SHUT_OUT = 0.01
 RIGHT = 0.5
 TRIED = np.round(np.arange(0.1, 0.901, 0.01), 2)
-DECAY = 1e-2
+SIDES, SMALLER = (160, 320, 160, 480), (1.0, 0.5, 0.25)
+"""Sides of the scenes, and sizes of the photographs, among which the regression is fitted."""
+JPEG_EVERY, JPEG_QUALITIES = 3, range(60, 96, 5)
+DECAY = 5e-3
 """Weight of the squared weights in the regression."""
+LEAST_STRANGE = 0.9
+"""The limit is at least this: drawings in a style of their own lie between, and the eye makes few claims of
+photographs that it takes for drawn."""
 Progress = Callable[[int, int], None]
 
 
@@ -86,8 +94,9 @@ def finish(
     limits, figures = chosen(sights)
     strange = NEVER
     if photos is not None:
+        pictures = _photos(photos)
         strange, caught = regression(
-            [figures_of(one.truth.pixels, one.seen) for one in sights], _photos(photos, eye)
+            [_figures(one, eye) for one in drawn_scenes(scenes)], [_figures(one, eye) for one in pictures]
         )
         figures |= caught
     written = stored(content, limits, strange)
@@ -167,8 +176,28 @@ def _asked(sights: Sequence[Sight]) -> tuple[NDArray[np.float64], NDArray[np.flo
     return np.array(there), np.array(absent)
 
 
-def figures_of(pixels: NDArray[np.uint8], seen: Seen) -> NDArray[np.float64]:
+def drawn_scenes(count: int) -> Iterator[NDArray[np.uint8]]:
+    """Yields scenes of several sizes, every third of them as it comes back from JPEG."""
+    for number in range(count):
+        spec = SceneSpec(side=SIDES[number % len(SIDES)])
+        pixels = scene(VALIDATION_SEED + SCENES + number, spec).pixels
+        if number % JPEG_EVERY == 0:
+            pixels = _coded(pixels, JPEG_QUALITIES[number % len(JPEG_QUALITIES)])
+        yield pixels
+
+
+def _coded(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
+    with Image.open(stream) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def _figures(pixels: NDArray[np.uint8], eye: Eye) -> NDArray[np.float64]:
     """Returns the figures by which a picture is strange or not."""
+    seen = eye.see(pixels)
     return strangeness(shrunk(pixels)[0], seen.sure[seen.kept], seen.kinds[seen.kept])
 
 
@@ -181,6 +210,8 @@ def regression(
     judged by the regression and the limit of the other.
     """
     own, others = np.stack(drawn), np.stack(photos)
+    rng = np.random.default_rng(0)
+    own, others = rng.permutation(own), rng.permutation(others)
     halves = [fitted(own[k::2], others[k::2]) for k in (0, 1)]
     told = [_over(halves[1 - k], others[k::2]) for k in (0, 1)]
     shut = [_over(halves[1 - k], own[k::2]) for k in (0, 1)]
@@ -209,14 +240,15 @@ def fitted(drawn: NDArray[np.float64], photos: NDArray[np.float64]) -> Strangene
         tuple(centre.tolist()), tuple(spread.tolist()), tuple(weights[:-1].tolist()), float(weights[-1]), 1.0
     )
     limit = float(np.quantile([made.chance(row) for row in drawn], 1 - SHUT_OUT))
-    return replace(made, limit=limit)
+    return replace(made, limit=max(LEAST_STRANGE, limit))
 
 
 def _over(one: Strangeness, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.array([one.chance(row) >= one.limit for row in rows], bool)
 
 
-def _photos(folder: Path, eye: Eye) -> list[NDArray[np.float64]]:
+def _photos(folder: Path) -> list[NDArray[np.uint8]]:
+    """Returns the tuning photographs, a third of them in each of the sizes."""
     from PIL import Image, ImageOps
 
     paths = sorted((folder / PHOTOS).glob("*.jpg"))
@@ -225,10 +257,12 @@ def _photos(folder: Path, eye: Eye) -> list[NDArray[np.float64]]:
             "train.eye.photos", f"{folder} holds no photographs in {PHOTOS}.", "Name the evaluation data."
         )
     found = []
-    for path in paths:
+    for number, path in enumerate(paths):
         with Image.open(path) as image:
-            pixels = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-        found.append(figures_of(pixels, eye.see(pixels)))
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+        smaller = SMALLER[number % len(SMALLER)]
+        size = max(1, round(upright.width * smaller)), max(1, round(upright.height * smaller))
+        found.append(np.asarray(upright.resize(size, Image.Resampling.BICUBIC)))
     return found
 
 
