@@ -217,7 +217,7 @@ class Agent:
 def _run_id() -> str:
     """Returns an id that sorts by time and does not repeat."""
     now = datetime.datetime.now(datetime.UTC)
-    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    return f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03x}{secrets.token_hex(2)}"
 
 
 def _many(source: Any, *, pair_is_one: bool) -> list[Any]:

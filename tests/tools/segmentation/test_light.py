@@ -73,7 +73,7 @@ def test_the_card_is_that_of_the_network_in_the_package(tool):
     from deixis.tools.segmentation.refiner import NETWORK, card, refiner
 
     network = files("deixis.tools.segmentation").joinpath(NETWORK).read_bytes()
-    assert len(network) < 500_000
+    assert len(network) < 1_500_000
     assert card()["digest"] == f"sha256:{hashlib.sha256(network).hexdigest()}" == refiner().weights_digest
     assert card()["data"]["folder"] == "coco_train_tune", "never the photos it is measured on"
     assert card()["loss"]["last_epoch"] < card()["loss"]["first_epoch"]
