@@ -131,7 +131,8 @@ def _known(table: Words, word: str) -> NDArray[np.float32]:
 
 
 def _unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
-    return (vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)).astype(np.float32)
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return np.asarray(unit, dtype=np.float32)
 
 
 def _encoder(model: Path, watch: Watch | None) -> tuple[Any, frozenset[str]]:

@@ -38,7 +38,7 @@ def figures_of(network: torch.nn.Module, scenes: Sequence[Any], count: int) -> d
     scores = np.concatenate(tags)
     occurring = np.flatnonzero(truth.any(axis=0))
     return {
-        "ap50": round(float(np.mean([_ap50(found, scenes, kind) for kind in occurring])), 4),
+        "ap50": round(float(np.mean([_ap50(found, scenes, int(kind)) for kind in occurring])), 4),
         "tagging_map": round(
             float(
                 np.mean(
@@ -65,7 +65,9 @@ def _kept(
             for kind in np.unique(kinds)
             for own in [np.flatnonzero(kinds == kind)]
             for index in own[
-                non_maximum_suppression(boxes[rows[own]].astype(np.float64), scores[own], OVERLAP)
+                non_maximum_suppression(
+                    boxes[rows[own]].astype(np.float64), scores[own].astype(np.float64), OVERLAP
+                )
             ]
         ],
         np.int64,

@@ -86,9 +86,8 @@ def build_network(categories: NDArray[np.float32], preset: str = "small") -> tor
             nn.init.zeros_(self.around.weight)
             nn.init.zeros_(self.around.bias)
             nn.init.normal_(self.edges.weight, std=0.01)
-            nn.init.constant_(self.edges.bias, 1.0)
             with torch.no_grad():
-                self.edges.bias[0] = RARE
+                self.edges.bias.copy_(torch.tensor([RARE, 1.0, 1.0, 1.0, 1.0]))  # type: ignore[union-attr]
 
         def forward(self, pictures: torch.Tensor) -> Seen:
             at_8 = self.at_8(self.at_4(pictures))
