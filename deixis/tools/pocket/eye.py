@@ -37,7 +37,7 @@ LOOKED_AT_SIDE = 640
 MULTIPLE = 32
 KEPT = 8
 """Pictures whose sight is remembered."""
-SAME_THING, FAINTEST = 0.7, 0.003
+SAME_THING, FAINTEST = 0.55, 0.003
 """Of two boxes whose IoU is above the first the surer stays, whatever their kinds; fainter ones than the
 second are no boxes."""
 WHOLE = 0.95
