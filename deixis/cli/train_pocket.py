@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ NETWORKS = {
 }
 """Recipes with the arguments (out, budget, preset=, resume=, bfloat16=, watch=); they return the card."""
 WORDS = "words"
+EYE = "eye"
 PARTS = (WORDS, *NETWORKS)
 
 
@@ -53,6 +55,12 @@ def pocket(
     wordnet: Path | None = typer.Option(
         None, "--wordnet", help="For words: a folder with WordNet 3.0's noun files.", metavar="FOLDER"
     ),
+    photos: Path | None = typer.Option(
+        None,
+        "--photos",
+        help="For the eye: a data folder whose tuning photos tell it what is no drawing.",
+        metavar="FOLDER",
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the cards as JSON."),
 ) -> None:
     """Train the networks of the profile pocket in the illustrated world."""
@@ -78,12 +86,20 @@ def pocket(
             module, _, function = NETWORKS[name].partition(":")
             train = getattr(import_module(module), function)
             cards[name] = train(out, budget, preset=preset, resume=resume, bfloat16=bfloat16, watch=watch)
+            if name == EYE:
+                from deixis.learned.pocket.eye.finish import finish
+
+                cards[name] = finish(out, photos, progress=partial(_told, watch))
     if as_json:
         print_json(cards)
         return
     for name, card in cards.items():
         figures = card.get("validation", card.get("figures", {}))
         print_table(name, ("", ""), [*((key, str(value)) for key, value in figures.items())])
+
+
+def _told(watch: Callable[[str, int, int, str], None], done: int, total: int) -> None:
+    watch("limits", done, total, "")
 
 
 def _check(part: list[str], preset: str, model: Path | None, wordnet: Path | None) -> None:
