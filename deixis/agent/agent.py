@@ -30,7 +30,7 @@ class Agent:
     """Holds a profile's tools and a store; every `ask` is a run with a trace.
 
     Args:
-        profile: a name (`auto`, `light`, `sketch`), the path of a TOML file, or a `Profile`.
+        profile: a name (`auto`, `light`, `pocket`, `sketch`), the path of a TOML file, or a `Profile`.
         home: folder of the store; None takes DEIXIS_HOME or the user's data folder.
         tools: replaces roles of the profile: ``{"detection": "detection/yolox-nano"}`` or a tool object.
         tool_timeout_s: a tool call that takes longer is given up, and the answer says so.

@@ -50,7 +50,7 @@ def built_in() -> list[str]:
 def load_profile(name: str = "auto") -> Profile:
     """Returns a profile by its name or by the path of its TOML file.
 
-    `auto` is ``light`` where its weights are present and ``sketch`` otherwise; `Profile.why` says so.
+    `auto` is ``light`` where its weights are present and ``pocket`` otherwise; `Profile.why` says so.
 
     Raises:
         InputFault: there is no such profile, or its file is not valid.
@@ -59,10 +59,10 @@ def load_profile(name: str = "auto") -> Profile:
         if present("light"):
             return load_profile("light").model_copy(update={"why": "the weights of light are here"})
         why = (
-            "the weights of light are not here (deixis models pull light), "
-            "so only painted shapes and tones are understood"
+            "the weights of light are not here (deixis models pull light), so only illustrated scenes and "
+            "everyday sounds are understood"
         )
-        return load_profile("sketch").model_copy(update={"why": why})
+        return load_profile("pocket").model_copy(update={"why": why})
     if name.endswith(".toml"):
         path = Path(name)
         if not path.is_file():

@@ -21,7 +21,9 @@ def ask(
     image: list[str] = typer.Option([], "--image", "-i", help="A picture: path or address. Repeatable."),
     audio: list[str] = typer.Option([], "--audio", "-a", help="A sound: path or address. Repeatable."),
     out: str = typer.Option("", "--out", "-o", help="Folder for the page, pictures, COCO JSON and answer."),
-    profile: str = typer.Option("auto", "--profile", "-p", help="auto, light, sketch, or a .toml file."),
+    profile: str = typer.Option(
+        "auto", "--profile", "-p", help="auto, light, pocket, sketch, or a .toml file."
+    ),
     tool: list[str] = typer.Option([], "--tool", help="ROLE=NAME, e.g. detection=detection/yolox-nano."),
     trace: bool = typer.Option(False, "--trace", "-t", help="Show the steps while they happen."),
     as_json: bool = typer.Option(False, "--json", help="Print the answer as JSON."),

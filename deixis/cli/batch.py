@@ -13,7 +13,9 @@ def batch(
     out: str = typer.Option(
         ..., "--out", "-o", help="Folder for the answers; an earlier one is gone on with."
     ),
-    profile: str = typer.Option("auto", "--profile", "-p", help="auto, light, sketch, or a .toml file."),
+    profile: str = typer.Option(
+        "auto", "--profile", "-p", help="auto, light, pocket, sketch, or a .toml file."
+    ),
     export: list[str] = typer.Option(["json", "coco", "png"], "--export", help="Exporters. Repeatable."),
     retry_failed: bool = typer.Option(False, "--retry-failed", help="Ask again what failed before."),
     as_json: bool = typer.Option(False, "--json", help="Print the results as JSON."),

@@ -9,13 +9,15 @@ app = typer.Typer(help="Run the main job on the bundled examples.")
 
 @app.command()
 def demo(
-    profile: str = typer.Option("auto", "--profile", "-p", help="auto, light, sketch, or a .toml file."),
+    profile: str = typer.Option(
+        "auto", "--profile", "-p", help="auto, light, pocket, sketch, or a .toml file."
+    ),
     out: str = typer.Option("demo-out", "--out", "-o", help="Folder for the pages and pictures."),
 ) -> None:
     """Ask the bundled questions about the bundled photos and sounds, and write a page for each.
 
-    Light weights are used where they are here, or can be fetched; without them the demo runs on drawn
-    shapes and tones, and says so.
+    Light weights are used where they are here, or can be fetched; without them the demo runs the networks
+    of the package on illustrated scenes, and says so.
     """
     from pathlib import Path
 

@@ -19,7 +19,9 @@ app = typer.Typer(help="Measure how good it is on a folder of data.")
 def evaluate(
     task: str = typer.Argument(..., help="A task, `all` of them, or `table` to write the pages of numbers."),
     data: Path | None = typer.Option(None, "--data", "-d", help="The folder of data.", metavar="FOLDER"),
-    profile: str = typer.Option("auto", "--profile", "-p", help="auto, light, sketch, or a .toml file."),
+    profile: str = typer.Option(
+        "auto", "--profile", "-p", help="auto, light, pocket, sketch, or a .toml file."
+    ),
     tool: list[str] = typer.Option([], "--tool", help="ROLE=NAME, e.g. detection=detection/yolox-nano."),
     json_file: str = typer.Option(
         "", "--json", help="Write the report here; `-` prints it; with `all`, a folder.", metavar="FILE"

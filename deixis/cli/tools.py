@@ -12,7 +12,7 @@ from deixis.cli.output import print_json, print_table
 app = typer.Typer(help="List and try the tools that a run can call.")
 
 JSON = typer.Option(False, "--json", help="Print JSON.")
-PROFILE = typer.Option("auto", "--profile", "-p", help="auto, light, sketch, or a .toml file.")
+PROFILE = typer.Option("auto", "--profile", "-p", help="auto, light, pocket, sketch, or a .toml file.")
 
 RUNTIMES = {".onnx": "onnxruntime", ".tflite": "ai_edge_litert"}
 """The package that a weight file of this suffix is run with."""
