@@ -76,8 +76,12 @@ def test_credits_are_found_by_content() -> None:
 
 def test_the_scripts_make_what_is_bundled(tmp_path, store) -> None:
     shapes = tmp_path / "shapes.png"
-    for module, target in (("make_sounds", tmp_path), ("make_scenes", tmp_path), ("make_shapes", shapes)):
-        subprocess.run([sys.executable, "-m", f"deixis.examples.{module}", str(target)], check=True)
+    for module, target in (
+        ("examples.make_sounds", tmp_path),
+        ("learned.world.bundled", tmp_path),
+        ("examples.make_shapes", shapes),
+    ):
+        subprocess.run([sys.executable, "-m", f"deixis.{module}", str(target)], check=True)
     for name in ("bark.ogg", "miaow.ogg", "siren.ogg", "bursts.ogg", "woof.ogg", "meow.ogg", "wail.ogg"):
         made = store.samples(store.add_audio(tmp_path / name), 16_000)
         kept = store.samples(store.add_audio(examples.path(name)), 16_000)

@@ -1,4 +1,4 @@
-"""Makes the bundled scenes and their sounds: ``python -m deixis.examples.make_scenes FOLDER``.
+"""Makes the bundled scenes and their sounds: ``python -m deixis.learned.world.bundled FOLDER``.
 
 Their seeds are of the range that no training sees (`deixis.learned.world.scenes.TEST_SEEDS`).
 """
