@@ -84,6 +84,7 @@ def test_questions_are_written_for_the_tasks(made: tuple[Path, list[Scene]]) -> 
     assert refused == 0
 
 
+@pytest.mark.shared
 def test_sounds_come_back_with_their_times(tmp_path: Path) -> None:
     written = write_clips(0, 4, tmp_path, lambda done, total: None)
     read = read_scenes(tmp_path)
