@@ -112,7 +112,9 @@ def _pair(
     return PairVerdict(sound=heard.id, thing=thing, verdict=verdict, score=score, reason=reason)
 
 
-def embedding(embedder: str = "embedding/pocket", same: float = 0.6, other: float = 0.35) -> EmbeddingMatcher:
+def embedding(
+    embedder: str = "embedding/pocket", same: float = 0.18, other: float = 0.05
+) -> EmbeddingMatcher:
     """Returns the matcher over an embedding tool, by its registry name.
 
     The limits are those of ``embedding/pocket``, chosen on 300 pairs of validation seeds by
