@@ -47,11 +47,9 @@ def select(
     total = sum(
         (WEIGHTS[name.split(":")[0]] * value for name, value in cues.items()), np.zeros(len(candidates))
     )
-    ranking = sorted(
-        range(len(candidates)),
-        key=lambda i: (-round(float(total[i]), 6), -scene.areas[i], -scene.scores[i], i),
-    )
-    return [Choice(i, float(total[i]), _reason(cues, i, candidates[i])) for i in ranking]
+    scores = [round(float(value), 6) for value in total]  # less is noise, and decides nothing
+    ranking = sorted(range(len(candidates)), key=lambda i: (-scores[i], -scene.areas[i], -scene.scores[i], i))
+    return [Choice(i, scores[i], _reason(cues, i, candidates[i])) for i in ranking]
 
 
 def _reason(cues: Cues, index: int, candidate: Candidate) -> str:
