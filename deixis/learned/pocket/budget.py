@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from deixis.errors import InputFault
+from deixis.learned.pocket.optimizer import Optimizer
 
 if TYPE_CHECKING:
     import torch
@@ -101,7 +102,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     network = trainee.network
     average = copy.deepcopy(network).eval()
-    optimizer = torch.optim.AdamW(trainee.groups(), lr=trainee.learning_rate, fused=True)
+    optimizer = Optimizer(trainee.groups(), trainee.learning_rate)
     done, total, spent = 0, budget.steps, 0.0
     rng = np.random.default_rng([budget.seed, done])
     if resume:
@@ -113,14 +114,10 @@ def train(
     losses: list[float] = []
     network.train()
     while not total or done < total:
-        rate = rate_at(done, total) if total else 1.0 / (MEASURED_TO + 1)
-        for group in optimizer.param_groups:
-            group["lr"] = trainee.learning_rate * rate
         loss = trainee.loss(rng)
-        optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), trainee.largest_gradient)
-        optimizer.step()
+        optimizer.step(rate_at(done, total) if total else 1.0 / (MEASURED_TO + 1))
         done += 1
         _averaged(average, network, min(AVERAGING, done / (done + 10)))
         losses.append(float(loss.detach()))
@@ -167,7 +164,7 @@ def _save(
     folder: Path,
     network: torch.nn.Module,
     average: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     rng: np.random.Generator,
     at: tuple[int, int, float, int],
 ) -> None:
@@ -176,8 +173,7 @@ def _save(
 
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
-    for number, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
+    tensors |= {f"optimizer.{name}": value for name, value in optimizer.tensors().items()}
     tensors[CHANCE] = torch.get_rng_state()
     part = folder / (TENSORS + ".part")
     save_file({name: value.contiguous().clone() for name, value in tensors.items()}, part)
@@ -193,7 +189,7 @@ def _restored(
     folder: Path,
     network: torch.nn.Module,
     average: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     rng: np.random.Generator,
 ) -> tuple[int, int, float, int]:
     import torch
@@ -205,21 +201,9 @@ def _restored(
         facts = json.loads((folder / FACTS).read_text("utf-8"))
         network.load_state_dict(_under(tensors, "network."))
         average.load_state_dict(_under(tensors, "average."))
-        states: dict[int, dict[str, Any]] = {}
-        flat = [one for group in optimizer.param_groups for one in group["params"]]
-        for name, value in _under(tensors, "optimizer.").items():
-            number, _, key = name.partition(".")
-            weight = flat[int(number)]
-            if value.shape == weight.shape:
-                # The fused step takes both as one row of numbers: they must lie in the same order.
-                states.setdefault(int(number), {})[key] = torch.empty_like(weight.detach()).copy_(value)
-            else:
-                states.setdefault(int(number), {})[key] = value
-        current = optimizer.state_dict()
-        optimizer.load_state_dict({"state": states, "param_groups": current["param_groups"]})
-        if CHANCE in tensors:
-            torch.set_rng_state(tensors[CHANCE])
-            rng.bit_generator.state = facts["numbers"]
+        optimizer.restore(_under(tensors, "optimizer."))
+        torch.set_rng_state(tensors[CHANCE])
+        rng.bit_generator.state = facts["numbers"]
         return int(facts["done"]), int(facts["total"]), float(facts["seconds"]), int(facts["seed_at"])
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise InputFault(

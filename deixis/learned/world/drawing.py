@@ -22,11 +22,15 @@ LEVELS = (1.0, 0.66, 0.44, 0.29, 0.18)  # of the cell: so that no drawing shrink
 
 @dataclass(frozen=True)
 class Pose:
-    """How a sprite stands: the longer side in pixels before it turns, degrees, mirrored or not."""
+    """How a sprite stands: the longer side in pixels before it turns, degrees, mirrored or not.
+
+    It is `stretch` times as wide and by the same factor less high.
+    """
 
     size: float
     turn: float = 0.0
     mirrored: bool = False
+    stretch: float = 1.0
 
 
 @cache
@@ -58,7 +62,8 @@ def posed(sprite: Sprite, pose: Pose) -> NDArray[np.uint8]:
     longest = max(sprite.pixels.shape[:2])
     wanted = pose.size / longest
     source = next((s for s in reversed(levels) if max(s.size) >= pose.size * 0.95), levels[0])
-    width, height = sprite.pixels.shape[1] * wanted, sprite.pixels.shape[0] * wanted
+    width = sprite.pixels.shape[1] * wanted * pose.stretch
+    height = sprite.pixels.shape[0] * wanted / pose.stretch
     turn = math.radians(pose.turn)
     cos, sin = math.cos(turn), math.sin(turn)
     out_w = math.ceil(abs(width * cos) + abs(height * sin)) + 2

@@ -22,6 +22,7 @@ from deixis.learned.world.finish import finished
 from deixis.learned.world.grounds import GROUNDS, draw_ground
 from deixis.learned.world.shapes import draw_shape
 from deixis.learned.world.stage import Stage
+from deixis.learned.world.styles import restyled
 
 __all__ = [
     "TEST_SEEDS", "TRAIN_FAMILIES", "TRAIN_SEED", "UNSEEN_FAMILY", "Scene", "SceneSpec", "scene", "scenes",
@@ -57,6 +58,10 @@ class SceneSpec:
     crowded: float = 0.2
     shapes: float = 0.35
     worn: float = 0.45
+    stretched: float = 0.0
+    """Spread (of the logarithm) of how much wider than drawn a thing stands; for trainings."""
+    restyled: float = 0.0
+    """The share of things drawn in a style that no family has; for trainings."""
     kinds: tuple[int, ...] = ()
     """The classes drawn from; empty: all."""
 
@@ -187,11 +192,15 @@ def _place(
     turn = float(rng.normal(0, 14)) if rng.random() < spec.turned else 0.0
     if rng.random() < spec.turned * 0.15:
         turn = float(rng.uniform(-180, 180))
-    drawn = posed(sprite, Pose(size, turn, bool(rng.random() < 0.5)))
+    mirrored = bool(rng.random() < 0.5)
+    stretch = float(np.exp(rng.normal(0, spec.stretched))) if spec.stretched else 1.0
+    drawn = posed(sprite, Pose(size, turn, mirrored, stretch))
     free = bool(RECOLOURED & set(thing.broader)) or thing.name in RECOLOURED_NAMES
     hue = float(rng.uniform(-180, 180) if free and rng.random() < spec.recoloured else rng.normal(0, 7))
     gains = rng.uniform(0.82, 1.06) * rng.uniform(0.93, 1.07, 3)
     drawn = tinted(drawn, hue_matrix(hue, float(rng.uniform(0.7, 1.15)), gains))
+    if spec.restyled and rng.random() < spec.restyled:
+        drawn = restyled(drawn, rng)
     pen = rng.random() < spec.inked and sprite.family != UNSEEN_FAMILY
     if pen:
         shade_of = int(rng.integers(0, 70))

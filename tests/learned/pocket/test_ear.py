@@ -114,7 +114,8 @@ def test_changes_move_nothing_in_time():
 
 def test_a_new_network_learns_a_few_clips():
     from deixis.learned.pocket.ear.network import build_network
-    from deixis.learned.pocket.ear.training import groups, loss_of
+    from deixis.learned.pocket.ear.training import WEIGHT_DECAY, loss_of
+    from deixis.learned.pocket.optimizer import Optimizer, split
 
     torch.manual_seed(0)
     network = build_network(len(KINDS))
@@ -122,13 +123,12 @@ def test_a_new_network_learns_a_few_clips():
     pictures = np.stack([one.picture.astype(np.float32) for one in clips])
     wanted = np.stack([one.activity.astype(np.float32) for one in clips])
     assert wanted.max() == 1
-    optimizer = torch.optim.AdamW(groups(network), lr=4e-3)
+    optimizer = Optimizer(split(network, WEIGHT_DECAY, ("activity",)), 4e-3)
     losses = []
     for _ in range(30):
         loss = loss_of(network, pictures, wanted, bfloat16=False)
-        optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
+        optimizer.step(1.0)
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.2 * losses[0]
 

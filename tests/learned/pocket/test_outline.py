@@ -117,19 +117,19 @@ def test_the_pool_draws_each_scene_once_and_gives_it_several_times():
 
 
 def test_a_new_network_learns_a_batch_of_a_few_scenes():
+    from deixis.learned.pocket.optimizer import Optimizer, split
     from deixis.learned.pocket.outline.network import build_network
-    from deixis.learned.pocket.outline.training import groups, loss_of
+    from deixis.learned.pocket.outline.training import WEIGHT_DECAY, loss_of
 
     torch.manual_seed(0)
     network = build_network().to(memory_format=torch.channels_last)
     one = batch(ScenePool(scene, SEEDS[0]), 8, np.random.default_rng(0))
-    optimizer = torch.optim.AdamW(groups(network), lr=6e-3)
+    optimizer = Optimizer(split(network, WEIGHT_DECAY), 6e-3)
     losses = []
     for _ in range(45):
         loss = loss_of(network, one, bfloat16=False)
-        optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
+        optimizer.step(1.0)
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.45 * losses[0]
     with torch.no_grad():

@@ -19,10 +19,11 @@ from deixis.learned.pocket.ear.training import (
     BATCH,
     LARGEST_GRADIENT,
     LEARNING_RATE,
+    WEIGHT_DECAY,
     fitted_vectors,
-    groups,
     loss_of,
 )
+from deixis.learned.pocket.optimizer import split
 from deixis.learned.pocket.outline.network import require_torch
 from deixis.learned.pocket.outline.publish import require_onnx
 from deixis.learned.refiner.publish import write_files
@@ -71,7 +72,7 @@ class EarTrainee:
 
     def groups(self) -> list[dict[str, Any]]:
         """Returns the parameter groups for the optimizer."""
-        return groups(self.network)
+        return split(self.network, WEIGHT_DECAY, ("activity",))
 
     def loss(self, rng: np.random.Generator) -> torch.Tensor:
         """Returns the loss of the next batch."""

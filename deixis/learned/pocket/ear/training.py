@@ -7,7 +7,7 @@ the words' vectors of what sounds in it. So the space of words may change withou
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -40,13 +40,6 @@ def loss_of(
         logits.float(), wanted, pos_weight=torch.tensor(SOUNDING)
     )
     return entropy * wanted.shape[-1]
-
-
-def groups(network: torch.nn.Module) -> list[dict[str, Any]]:
-    """Returns the weights, which decay, and the biases and norms, which do not."""
-    weights = [one for one in network.parameters() if one.ndim > 1]
-    others = [one for one in network.parameters() if one.ndim <= 1]
-    return [{"params": weights, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
 
 
 def fitted_vectors(

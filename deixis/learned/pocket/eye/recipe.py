@@ -16,7 +16,8 @@ from deixis.learned.pocket.eye.measure import figures_of
 from deixis.learned.pocket.eye.network import CHANNELS, build_network
 from deixis.learned.pocket.eye.publish import onnx_bytes
 from deixis.learned.pocket.eye.samples import FAR_AHEAD, Stream, batch
-from deixis.learned.pocket.eye.training import BATCH, LARGEST_GRADIENT, LEARNING_RATE, groups, loss_of
+from deixis.learned.pocket.eye.training import BATCH, LARGEST_GRADIENT, LEARNING_RATE, WEIGHT_DECAY, loss_of
+from deixis.learned.pocket.optimizer import split
 from deixis.learned.pocket.outline.network import require_torch
 from deixis.learned.pocket.outline.publish import require_onnx
 from deixis.learned.pocket.words import class_vectors
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 RECIPE_VERSION = "1"
 NAME = "eye.onnx"
 VALIDATION_SEED, VALIDATION_SCENES = 900_000, 200
+SHOWN = SceneSpec(stretched=0.1, restyled=0.3, inked=0.25)
+"""What scenes are trained on: things in more hands and shapes than those of the families."""
 WORKERS = 1
 """Processes that draw scenes: one draws faster than two cores train."""
 
@@ -70,7 +73,7 @@ class EyeTrainee:
 
     def groups(self) -> list[dict[str, Any]]:
         """Returns the parameter groups for the optimizer."""
-        return groups(self.network)
+        return split(self.network, WEIGHT_DECAY, ("edges", "vector", "picture", "around"))
 
     def loss(self, rng: np.random.Generator) -> torch.Tensor:
         """Returns the loss of the next batch."""
@@ -128,4 +131,4 @@ def train_eye(
 
 
 def _drawn(workers: int, first_seed: int) -> Iterator[Any]:
-    return scenes(first_seed, FAR_AHEAD, workers=workers)
+    return scenes(first_seed, FAR_AHEAD, SHOWN, workers)

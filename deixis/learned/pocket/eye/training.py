@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deixis.learned.pocket.eye.assignment import assigned, generalised_iou
 from deixis.learned.pocket.eye.network import Seen, centres
@@ -65,10 +65,3 @@ def loss_of_seen(seen: Seen, batch: Batch) -> torch.Tensor:
         + KIND_WEIGHT * (kind * weight).sum()
         + TAG_WEIGHT * tags / max(1.0, float(there.sum()) / len(truth))
     )
-
-
-def groups(network: torch.nn.Module) -> list[dict[str, Any]]:
-    """Returns the weights, which decay, and the biases, norms and scales, which do not."""
-    weights = [one for one in network.parameters() if one.ndim > 1]
-    others = [one for one in network.parameters() if one.ndim <= 1]
-    return [{"params": weights, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deixis.learned.pocket.budget import Budget, Watch, train
+from deixis.learned.pocket.optimizer import split
 from deixis.learned.pocket.outline.network import CHANNELS, build_network, require_torch
 from deixis.learned.pocket.outline.publish import onnx_bytes, require_onnx
 from deixis.learned.pocket.outline.samples import ScenePool, batch
@@ -17,8 +18,8 @@ from deixis.learned.pocket.outline.training import (
     BATCH,
     LARGEST_GRADIENT,
     LEARNING_RATE,
+    WEIGHT_DECAY,
     box_ious,
-    groups,
     loss_of,
 )
 from deixis.learned.refiner.publish import write_files
@@ -65,7 +66,7 @@ class OutlineTrainee:
 
     def groups(self) -> list[dict[str, Any]]:
         """Returns the parameter groups for the optimizer."""
-        return groups(self.network)
+        return split(self.network, WEIGHT_DECAY)
 
     def loss(self, rng: np.random.Generator) -> torch.Tensor:
         """Returns the loss of the next batch."""

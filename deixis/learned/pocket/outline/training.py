@@ -53,13 +53,6 @@ def loss_of(network: torch.nn.Module, batch: Batch, bfloat16: bool = True) -> to
     return entropy.mean() + overlap.mean() + QUALITY_WEIGHT * estimate
 
 
-def groups(network: torch.nn.Module) -> list[dict[str, Any]]:
-    """Returns the weights, which decay, and the biases and norms, which do not."""
-    weights = [one for one in network.parameters() if one.ndim > 1]
-    others = [one for one in network.parameters() if one.ndim <= 1]
-    return [{"params": weights, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
-
-
 def box_ious(network: torch.nn.Module, scenes: Sequence[Any]) -> NDArray[np.float64]:
     """Returns the IoU of each askable thing of the scenes with its mask, given its true box.
 
