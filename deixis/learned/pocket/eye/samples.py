@@ -34,7 +34,7 @@ class Stream:
     """Scenes from a seed on, of which each is shown about `uses` times, from among the latest `most`."""
 
     def __init__(
-        self, draw: Callable[[int], Iterator[Any]], first_seed: int, most: int = 3000, uses: float = 3.0
+        self, draw: Callable[[int], Iterator[Any]], first_seed: int, most: int = 3000, uses: float = 2.0
     ) -> None:
         self._draw, self._most, self._uses = draw, most, uses
         self.next_seed = first_seed
