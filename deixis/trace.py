@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue
 
-from deixis.geometry import Frozen
+from deixis.geometry import Box, Frozen, TimeSpan
 
 StepKind = Literal[
     "ingest",  # media are stored and described
@@ -48,12 +48,28 @@ class Observation(Frozen):
     seconds: float = Field(default=0.0, ge=0)
 
 
+class Span(Frozen):
+    """Where a step's words point: ``text[start:end] == phrase``, offsets in Unicode code points.
+
+    A span with neither boxes nor times names something that is pointed at nowhere: it is not there.
+    Whether the phrase stands in the text is not checked here, so that broken traces can be read and reported.
+    """
+
+    start: int = Field(ge=0)
+    end: int = Field(gt=0)
+    phrase: str = Field(min_length=1)
+    boxes: tuple[Box, ...] = Field(default=(), description="pixels of the original upright picture")
+    times: tuple[TimeSpan, ...] = Field(default=(), description="seconds in the original sound or film")
+    media: str = Field(default="", description="digest; empty where only one picture or sound is meant")
+
+
 class Step(Frozen):
-    """One step of a run: its kind, its words, its calls and what they gave."""
+    """One step of a run: its kind, its words and where they point, its calls and what they gave."""
 
     index: int = Field(ge=0)
     kind: StepKind
     text: str = ""
+    spans: tuple[Span, ...] = ()
     actions: tuple[Action, ...] = ()
     observations: tuple[Observation, ...] = ()
     expert: Expert = "none"

@@ -22,6 +22,7 @@ def models() -> dict[str, type[BaseModel]]:
     """Returns every published model under the name of its schema file."""
     from deixis.answer import GroundedAnswer
     from deixis.eval.report import Report
+    from deixis.learned.scout.sample import Sample
     from deixis.tools.detection.protocol import GroundRequest, GroundResult
     from deixis.tools.embedding.protocol import EmbedRequest, EmbedResult
     from deixis.tools.hearing.protocol import HearRequest, HearResult
@@ -38,6 +39,7 @@ def models() -> dict[str, type[BaseModel]]:
         "event": Event,
         "run-record": RunRecord,
         "report": Report,
+        "scout-sample": Sample,
         "tool-tagging-request": TagRequest,
         "tool-tagging-result": TagResult,
         "tool-detection-request": GroundRequest,
