@@ -23,7 +23,7 @@ NETWORKS = {
 }
 """Recipes with the arguments (out, budget, preset=, resume=, bfloat16=, watch=); they return the card."""
 WORDS = "words"
-EYE = "eye"
+EYE, EAR = "eye", "ear"
 PARTS = (WORDS, *NETWORKS)
 
 
@@ -61,11 +61,17 @@ def pocket(
         help="For the eye: a data folder whose tuning photos tell it what is no drawing.",
         metavar="FOLDER",
     ),
+    recordings: Path | None = typer.Option(
+        None,
+        "--recordings",
+        help="For the ear: a data folder whose real recordings are mixed into the made sounds.",
+        metavar="FOLDER",
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the cards as JSON."),
 ) -> None:
     """Train the networks of the profile pocket in the illustrated world."""
     _check(part, preset, model, wordnet)
-    from deixis.learned.pocket.outline.network import require_torch
+    from deixis.learned.extras import require_torch
 
     require_torch()
     import torch
@@ -85,7 +91,10 @@ def pocket(
                 continue
             module, _, function = NETWORKS[name].partition(":")
             train = getattr(import_module(module), function)
-            cards[name] = train(out, budget, preset=preset, resume=resume, bfloat16=bfloat16, watch=watch)
+            more = {"recordings": recordings} if name == EAR else {}
+            cards[name] = train(
+                out, budget, preset=preset, resume=resume, bfloat16=bfloat16, watch=watch, **more
+            )
             if name == EYE:
                 from deixis.learned.pocket.eye.finish import finish
 

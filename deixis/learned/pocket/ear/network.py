@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deixis.learned.pocket.outline.network import require_torch
+from deixis.learned.extras import require_torch
 from deixis.tools.pocket.logmel import BANDS
 
 if TYPE_CHECKING:
     import torch
 
-CHANNELS = {"small": (16, 32, 48, 64), "large": (32, 64, 96, 128)}
-WIDTH = {"small": 128, "large": 256}
+CHANNELS = {"small": (24, 48, 72, 96), "large": (32, 64, 96, 128)}
+WIDTH = {"small": 192, "large": 256}
 DILATIONS = (1, 2, 4, 8, 16, 32)
 LARGEST_DROP = 0.1
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from deixis.learned.pocket.outline.publish import OPSET, require_onnx
+from deixis.learned.publish import exported, with_facts
 from deixis.tools.pocket.ear import ACTIVITY, FACTS, INPUT, STRIDE, VECTORS, Kind, Limits, facts
 from deixis.tools.pocket.logmel import BANDS
 
@@ -31,8 +29,6 @@ def onnx_bytes(
     Raises:
         MissingExtra: the package ``onnx`` is not installed.
     """
-    require_onnx()
-    import onnx
     import torch
 
     weight, bias = layer
@@ -50,21 +46,6 @@ def onnx_bytes(
             logits, features = self.network(pictures)
             return torch.sigmoid(logits), self.vectors(features)
 
-    stream = io.BytesIO()
-    with warnings.catch_warnings():
-        # The exporter without onnxscript is called deprecated; the other one needs 30 MB more.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            Deployed().eval(),
-            (torch.zeros(1, 16 * STRIDE, BANDS),),
-            stream,  # type: ignore[arg-type]
-            dynamo=False,
-            opset_version=OPSET,
-            input_names=[INPUT],
-            output_names=[ACTIVITY, VECTORS],
-            dynamic_axes={name: {0: "n", 1: "t"} for name in (INPUT, ACTIVITY, VECTORS)},
-        )
-    model = onnx.load_from_string(stream.getvalue())
-    onnx.helper.set_model_props(model, {FACTS: facts(kinds, limits)})
-    written: bytes = model.SerializeToString()
-    return written
+    axes = {name: {0: "n", 1: "t"} for name in (INPUT, ACTIVITY, VECTORS)}
+    example = torch.zeros(1, 16 * STRIDE, BANDS)
+    return with_facts(exported(Deployed(), example, (ACTIVITY, VECTORS), axes), {FACTS: facts(kinds, limits)})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from deixis.learned.world.sounds.signal import Sound
+
 RECIPE_VERSION = "1"
 NAME = "ear.onnx"
 VALIDATION_SEED, VALIDATION_CLIPS, WATCHED_CLIPS = 900_000, 400, 80
@@ -47,7 +50,9 @@ class EarTrainee:
     learning_rate = LEARNING_RATE
     largest_gradient = LARGEST_GRADIENT
 
-    def __init__(self, preset: str, seed: int, bfloat16: bool) -> None:
+    def __init__(
+        self, preset: str, seed: int, bfloat16: bool, recordings: Mapping[str, Sequence[Sound]] | None = None
+    ) -> None:
         import torch
 
         from deixis.learned.world.sounds import SOUNDING, TRAIN_SEED, clip
@@ -58,7 +63,7 @@ class EarTrainee:
         self.network.picture.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._bfloat16 = bfloat16
         self._make = clip
-        self._pool = ClipPool(clip, len(self.kinds), TRAIN_SEED)
+        self._pool = ClipPool(partial(clip, recordings=recordings or {}), len(self.kinds), TRAIN_SEED)
         self._validation: list[tuple[NDArray[np.float32], Any]] = []
 
     @property
@@ -145,18 +150,27 @@ def train_ear(
     resume: bool = False,
     bfloat16: bool = True,
     watch: Watch | None = None,
+    recordings: Path | None = None,
 ) -> dict[str, Any]:
     """Returns the card of what was trained and written to the folder `out`.
 
+    `recordings` is a data folder: real recordings of its ``dev`` half are mixed into the made clips, and the
+    card lists them.
+
     Raises:
         MissingExtra: PyTorch or the package ``onnx`` is not installed.
-        InputFault: the folder cannot be written, or holds nothing to go on from.
+        InputFault: the folder cannot be written, or holds nothing to go on from, or the recordings cannot be
+            read.
     """
     require_torch()
     require_onnx()
     from deixis.learned.world.sounds import TRAIN_SEED
+    from deixis.learned.world.sounds.real import listed
+    from deixis.learned.world.sounds.real import recordings as real_sounds
 
-    trainee = EarTrainee(preset, budget.seed, bfloat16)
+    real = real_sounds(recordings) if recordings is not None else {}
+    used = [one for one in listed(recordings) if one.half == "dev"] if recordings is not None else []
+    trainee = EarTrainee(preset, budget.seed, bfloat16, real)
     trained = train(trainee, out / "ear", budget, resume, watch)
     limits, reached = choose(trainee.listened(trained.network, VALIDATION_CLIPS), len(trainee.kinds))
     layer = trainee.layer(trained.network, anchors(trainee.kinds))
@@ -172,11 +186,15 @@ def train_ear(
         "licence": "Apache-2.0",
         "kinds": [kind.name for kind in trainee.kinds],
         "limits_chosen": limits._asdict(),
-        "data": {"clips": trainee.seed_at - TRAIN_SEED, "first_seed": TRAIN_SEED},
+        "data": {
+            "clips": trainee.seed_at - TRAIN_SEED,
+            "first_seed": TRAIN_SEED,
+            "recordings": [asdict(one) for one in used if one.kind in real],
+        },
         "budget": {**asdict(budget), "steps": trained.steps, "batch": BATCH, "bfloat16": bfloat16},
         "seconds": round(trained.seconds),
         "validation": {"seeds": [VALIDATION_SEED, VALIDATION_CLIPS], "event_f1": round(reached, 4)},
-        "limits": "made sounds; recordings of the same kinds are outside its world",
+        "limits": "made sounds of 38 kinds, and few recordings of some of them",
     }
     write_files(network, card, out / NAME)
     return card
