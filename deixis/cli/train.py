@@ -53,7 +53,7 @@ def refiner(
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
     """Train the mask refiner of segmentation/light on outlined photos."""
-    from deixis.learned.refiner.network import require_torch
+    from deixis.learned.extras import require_torch
     from deixis.learned.refiner.recipe import Plan, train_refiner
 
     require_torch()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from deixis.errors import InputFault
+from deixis.learned.publish import write_whole
 from deixis.tools.pocket.shipped import CARD
 from deixis.tools.weights.digest import sha256_of
 
@@ -46,8 +46,8 @@ def ship(folder: Path, to: Path) -> dict[str, Any]:
     try:
         to.mkdir(parents=True, exist_ok=True)
         for path in trained:
-            _write(path.read_bytes(), to / path.name)
-        _write(content, to / CARD)
+            write_whole(path.read_bytes(), to / path.name)
+        write_whole(content, to / CARD)
     except OSError as error:
         raise InputFault(
             "train.out.unwritable",
@@ -101,9 +101,3 @@ def _check_size(paths: list[Path], card_bytes: int) -> None:
             f"The pocket files take {total / 1e6:.1f} MB of at most {LARGEST_BYTES / 1e6:.0f}: {sizes}.",
             "Train a part with --preset small.",
         )
-
-
-def _write(content: bytes, to: Path) -> None:
-    part = to.with_name(f"{to.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(to)

@@ -176,7 +176,7 @@ def _digest(model: Path) -> str:
 
 
 def _write(out: Path, content: bytes, card: dict[str, Any]) -> None:
-    from deixis.learned.refiner.publish import write_files
+    from deixis.learned.publish import write_files
 
     out.mkdir(parents=True, exist_ok=True)
     write_files(content, card, out / NAME)

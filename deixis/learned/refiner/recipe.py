@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deixis.errors import InputFault
+from deixis.learned.extras import require_onnx, require_torch
+from deixis.learned.publish import STORAGE, digest_of, write_files
 from deixis.learned.refiner.instances import Instance, read_instances
-from deixis.learned.refiner.network import CHANNELS, averaged, parameters, require_torch
-from deixis.learned.refiner.publish import onnx_bytes, require_onnx, write_files
+from deixis.learned.refiner.network import CHANNELS, averaged, parameters
+from deixis.learned.refiner.publish import onnx_bytes
 from deixis.learned.refiner.samples import Samples, collect
 from deixis.tools.segmentation.planes import MARGIN, SALIENCY_SIDE, SIDE, weights_digests
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-RECIPE_VERSION = "2"
+RECIPE_VERSION = "3"
 FOLDER = "coco_train_tune"
 LARGE = 0.01
 """Things over this share of the picture are reported on their own, as the measured trials did."""
@@ -151,7 +152,9 @@ def _card(
         "name": "mask refiner",
         "purpose": "turns a box and what two networks see in it into a mask",
         "recipe_version": RECIPE_VERSION,
-        "digest": f"sha256:{hashlib.sha256(written).hexdigest()}",
+        "digest": digest_of(written),
+        "bytes": len(written),
+        "storage": STORAGE,
         "parameters": parameters(network),
         "channels": list(CHANNELS),
         "licence": "Apache-2.0",

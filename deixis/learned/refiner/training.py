@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deixis.learned.extras import require_torch
 from deixis.learned.refiner.augment import Batch, augmented, full_planes
-from deixis.learned.refiner.network import build_network, require_torch
+from deixis.learned.refiner.network import build_network
 from deixis.tools.segmentation.refiner import LEVEL
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from deixis.errors import InputFault
-from deixis.tools.onnx import options
+from deixis.tools.onnx import opened
 from deixis.tools.pocket.logmel import BANDS, HOP, RATE_HZ, log_mel
 from deixis.tools.pocket.shipped import shipped
 from deixis.tools.weights.digest import sha256_of
@@ -84,25 +84,20 @@ class Ear:
     """The loaded network; may be used from several threads."""
 
     def __init__(self, path: Path) -> None:
-        import onnxruntime
-
-        try:
-            self._session: Any = onnxruntime.InferenceSession(
-                str(path), options(), providers=["CPUExecutionProvider"]
-            )
-            facts = json.loads(self._session.get_modelmeta().custom_metadata_map[FACTS])
+        with opened(path, _unusable) as session:
+            self._session: Any = session
+            facts = json.loads(session.get_modelmeta().custom_metadata_map[FACTS])
             self.kinds = tuple(
                 Kind(name, label, class_id, tuple(parents))
                 for name, label, class_id, parents in facts["kinds"]
             )
             limits = facts["limits"]
             self.limits = Limits(tuple(limits["high"]), limits["low"], limits["shortest_s"], limits["gap_s"])
-            shapes = {one.name: one.shape[-1] for one in self._session.get_outputs()}
+            shapes = {one.name: one.shape[-1] for one in session.get_outputs()}
             self.dimension = int(shapes[VECTORS])
             fits = shapes[ACTIVITY] == len(self.kinds) == len(self.limits.high)
-        except Exception as error:  # onnxruntime has no common error type
-            raise _unusable(path, f"{type(error).__name__}: {error}") from error
-        if not fits or self._session.get_inputs()[0].shape[-1] != BANDS:
+            fits = fits and session.get_inputs()[0].shape[-1] == BANDS
+        if not fits:
             raise _unusable(path, "its kinds, limits and outputs do not belong together")
         self.weights_digest = f"sha256:{sha256_of(path)}"
 
@@ -198,7 +193,4 @@ def ear(path: Path | None = None) -> Ear:
         InputFault: the file is not there, is no ear of this version, or is not the one of the package's
             card.
     """
-    chosen = shipped(NETWORK) if path is None else path
-    if not chosen.is_file():
-        raise _unusable(chosen, "there is no such file")
-    return Ear(chosen)
+    return Ear(shipped(NETWORK) if path is None else path)

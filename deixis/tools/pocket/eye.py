@@ -20,7 +20,7 @@ import numpy as np
 
 from deixis.errors import InputFault
 from deixis.geometry import iou_matrix, non_maximum_suppression
-from deixis.tools.onnx import options
+from deixis.tools.onnx import opened
 from deixis.tools.pocket.shipped import EYE, shipped
 from deixis.tools.pocket.strangeness import Strangeness, strangeness
 from deixis.tools.weights.digest import sha256_of
@@ -101,23 +101,17 @@ class Eye:
     """The loaded network; may be used from several threads."""
 
     def __init__(self, path: Path) -> None:
-        import onnxruntime
-
-        try:
-            self._session: Any = onnxruntime.InferenceSession(
-                str(path), options(), providers=["CPUExecutionProvider"]
-            )
-            facts = json.loads(self._session.get_modelmeta().custom_metadata_map[FACTS])
+        with opened(path, _unusable) as session:
+            self._session: Any = session
+            facts = json.loads(session.get_modelmeta().custom_metadata_map[FACTS])
             self.kinds = tuple(
                 Kind(name, plural, tuple(synonyms), tuple(broader))
                 for name, plural, synonyms, broader in facts["kinds"]
             )
             self.limits = Limits(**facts["limits"])
             self.strangeness = Strangeness.of(facts["strangeness"])
-            shapes = {one.name: one.shape for one in self._session.get_outputs()}
+            shapes = {one.name: one.shape for one in session.get_outputs()}
             fits = shapes["kinds"][-1] == len(self.kinds) and set(OUTPUTS) <= set(shapes)
-        except Exception as error:  # onnxruntime has no common error type
-            raise _unusable(path, f"{type(error).__name__}: {error}") from error
         if not fits:
             raise _unusable(path, "its kinds and outputs do not belong together")
         self.names = tuple(kind.name for kind in self.kinds)
@@ -270,7 +264,4 @@ def eye(path: Path | None = None) -> Eye:
         InputFault: the file is not there, is no eye of this version, or is not the one of the package's
             card.
     """
-    chosen = shipped(EYE) if path is None else path
-    if not chosen.is_file():
-        raise _unusable(chosen, "there is no such file")
-    return Eye(chosen)
+    return Eye(shipped(EYE) if path is None else path)

@@ -18,17 +18,16 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deixis.errors import InputFault
 from deixis.geometry import Size
-from deixis.tools.onnx import options
 from deixis.tools.pocket.shipped import shipped
+from deixis.tools.segmentation.masker import Masker, turned
 from deixis.tools.segmentation.planes import box_planes
 from deixis.tools.segmentation.window import Window
-from deixis.tools.weights.digest import sha256_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,8 +37,6 @@ MARGIN = 0.2
 PLANES = 7
 NETWORK = "outline.onnx"
 SPOT = 2.0
-INPUT, LOGITS, QUALITY = "planes", "logits", "quality"
-BATCH = 16
 Corners = tuple[float, float, float, float]
 """x1, y1, x2, y2 as fractions of the window."""
 
@@ -89,46 +86,23 @@ def stacked(crops: NDArray[np.uint8], prompts: NDArray[np.float32]) -> NDArray[n
 
 
 def mirrored(planes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Returns the planes of the mirrored window: left and right swapped, relative x negated."""
-    swapped = planes[..., ::-1].copy()
-    swapped[:, 4] *= -1
-    return swapped
+    """Returns the planes of the mirrored window: left and right swapped, x relative to the prompt negated."""
+    return turned(planes, 4)
 
 
-class Outline:
+class Outline(Masker):
     """The loaded network; `masks` may be called from several threads."""
 
     def __init__(self, path: Path) -> None:
-        import onnxruntime
-
-        try:
-            self._session: Any = onnxruntime.InferenceSession(
-                str(path), options(), providers=["CPUExecutionProvider"]
-            )
-            shape = self._session.get_inputs()[0].shape
-        except Exception as error:  # onnxruntime has no common error type
-            raise _unusable(path, str(error)) from error
-        if list(shape[1:]) != [PLANES, SIDE, SIDE]:
-            raise _unusable(path, f"it takes planes of shape {shape[1:]}, not {[PLANES, SIDE, SIDE]}")
-        self.weights_digest = f"sha256:{sha256_of(path)}"
+        super().__init__(path, (PLANES, SIDE, SIDE), mirrored, _unusable)
 
     def masks(self, planes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Returns the chances (n, SIDE, SIDE) of each cell and the masks' estimated IoU (n,), all in 0..1.
 
         Both are means over the planes (n, 7, SIDE, SIDE) and their mirror image.
         """
-        chances = np.zeros((len(planes), SIDE, SIDE), np.float32)
-        quality = np.zeros(len(planes), np.float32)
-        for at in range(0, len(planes), BATCH):
-            part = planes[at : at + BATCH]
-            n = len(part)
-            found, sure = self._session.run(
-                [LOGITS, QUALITY], {INPUT: np.concatenate([part, mirrored(part)])}
-            )
-            logits = (found[:n] + found[n:, :, ::-1]) / 2
-            chances[at : at + n] = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-            quality[at : at + n] = (sure[:n] + sure[n:]) / 2
-        return chances, quality
+        logits, quality = self.logits(planes)
+        return 1 / (1 + np.exp(-np.clip(logits, -30, 30))), quality
 
 
 def _unusable(path: Path, why: str) -> InputFault:
@@ -147,7 +121,4 @@ def outline(path: Path | None = None) -> Outline:
         InputFault: the file is not there, is no outline network of this version, or is not the one of the
             package's card.
     """
-    chosen = shipped(NETWORK) if path is None else path
-    if not chosen.is_file():
-        raise _unusable(chosen, "there is no such file")
-    return Outline(chosen)
+    return Outline(shipped(NETWORK) if path is None else path)

@@ -100,7 +100,7 @@ class LightSegmenter(LocalTool[SegmentRequest, SegmentResult]):
         if not rows:
             return {}, {}
         stacks = np.stack([seen.planes() for seen in looked if seen is not None])
-        logits, quality = self._refiner.masks(stacks)
+        logits, quality = self._refiner.logits(stacks)
         return dict(zip(rows, logits, strict=True)), dict(zip(rows, quality.tolist(), strict=True))
 
     def _mask(

@@ -149,13 +149,13 @@ def test_the_vector_of_a_frame_is_the_sum_of_what_sounds_in_it():
 
 
 def test_the_file_says_what_the_network_says(tmp_path):
-    from deixis.learned.pocket.ear.network import build_network
+    from deixis.learned.pocket.ear.network import WIDTH, build_network
     from deixis.learned.pocket.ear.publish import onnx_bytes
 
     torch.manual_seed(2)
     network = build_network(3).eval()
     rng = np.random.default_rng(0)
-    layer = (rng.normal(size=(5, 128)).astype(np.float32), rng.normal(size=5).astype(np.float32))
+    layer = (rng.normal(size=(5, WIDTH["small"])).astype(np.float32), rng.normal(size=5).astype(np.float32))
     kinds = tuple(Kind(name, name, f"/t/{name}", ("sound",)) for name in "abc")
     path = tmp_path / "ear.onnx"
     path.write_bytes(onnx_bytes(network, layer, kinds, Limits((0.5, 0.6, 0.7), 0.3, 0.06, 0.1)))

@@ -56,22 +56,26 @@ def test_the_loss_falls_and_unseen_discs_are_found(fitted):
 
 
 def test_the_exported_file_says_what_pytorch_says(fitted, tmp_path):
+    """Nearly so in 16 bits; in 32 it does."""
+    from deixis.learned.masks import mask_bytes
     from deixis.learned.refiner.publish import onnx_bytes
 
     samples, outcome = fitted
-    path = tmp_path / "refiner.onnx"
-    path.write_bytes(onnx_bytes(outcome.network))
-    assert path.stat().st_size < 400_000
+    half, whole = tmp_path / "refiner.onnx", tmp_path / "whole.onnx"
+    half.write_bytes(onnx_bytes(outcome.network))
+    whole.write_bytes(mask_bytes(outcome.network, PLANES, SIDE))
+    assert half.stat().st_size < 200_000 < whole.stat().st_size
     planes = np.stack(
         [np.concatenate([samples.planes[i].astype(np.float32), box_planes(samples.box[i])]) for i in range(5)]
     )
     with torch.no_grad():
         logits, quality = outcome.network(torch.from_numpy(planes))
         turned, other = outcome.network(torch.from_numpy(mirrored(planes)))
-    found, sure = Refiner(path).masks(planes)
-    assert np.abs(found - ((logits + turned.flip(2)) / 2).numpy()).max() < 1e-4
     expected = (torch.sigmoid(quality) + torch.sigmoid(other)) / 2
-    assert np.abs(sure - expected.numpy()).max() < 1e-4
+    for path, tolerance in ((whole, 1e-4), (half, 1e-2)):
+        found, sure = Refiner(path).logits(planes)
+        assert np.abs(found - ((logits + turned.flip(2)) / 2).numpy()).max() < tolerance
+        assert np.abs(sure - expected.numpy()).max() < tolerance
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
@@ -146,7 +150,7 @@ def test_without_pytorch_the_error_is_the_install_line(monkeypatch, tmp_path):
 
 
 def test_files_appear_whole_beside_each_other(tmp_path):
-    from deixis.learned.refiner.publish import write_files
+    from deixis.learned.publish import write_files
 
     card = write_files(b"net", {"name": "x"}, tmp_path / "new" / "mine.onnx")
     assert card == tmp_path / "new" / "mine.json"

@@ -64,13 +64,16 @@ def test_an_event_over_the_border_of_blocks_is_one_event(simple):
 
 def test_blocks_hear_what_one_long_look_hears(tmp_path):
     """A network of random weights looks far around itself; the blocks' context is as wide as its view."""
-    from deixis.learned.pocket.ear.network import build_network
+    from deixis.learned.pocket.ear.network import WIDTH, build_network
     from deixis.learned.pocket.ear.publish import onnx_bytes
 
     torch.manual_seed(1)
     network = build_network(2)
     path = tmp_path / "random.onnx"
-    layer = (np.random.default_rng(0).normal(0, 1, (3, 128)).astype(np.float32), np.zeros(3, np.float32))
+    layer = (
+        np.random.default_rng(0).normal(0, 1, (3, WIDTH["small"])).astype(np.float32),
+        np.zeros(3, np.float32),
+    )
     path.write_bytes(onnx_bytes(network, layer, KINDS, LIMITS))
     one = Ear(path)
     samples = (

@@ -15,7 +15,6 @@ Its limit is the lowest that shuts out `SHUT_OUT` of the scenes or fewer, and at
 from __future__ import annotations
 
 import argparse
-import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +27,7 @@ import numpy as np
 from deixis.errors import InputFault
 from deixis.geometry import iou_matrix
 from deixis.learned.pocket.eye.half import stored
-from deixis.learned.refiner.publish import write_files
+from deixis.learned.publish import STORAGE, digest_of, write_files
 from deixis.learned.world.categories import categories, fits
 from deixis.learned.world.scenes import Scene, SceneSpec, scene
 from deixis.tools.pocket.eye import Eye, Limits, Seen, shrunk
@@ -102,9 +101,9 @@ def finish(
     written = stored(content, limits, strange)
     card = {
         **card,
-        "digest": f"sha256:{hashlib.sha256(written).hexdigest()}",
+        "digest": digest_of(written),
         "bytes": len(written),
-        "storage": "weights of 16 bits, computed with in 32",
+        "storage": STORAGE,
         "thresholds": {**limits._asdict(), "strange": round(strange.limit, 4)},
         "chosen_on": {"seeds": [VALIDATION_SEED, scenes], "photos": PHOTOS if photos else "", **figures},
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from deixis.learned.pocket.outline.network import require_torch
+from deixis.learned.extras import require_torch
 from deixis.tools.pocket.eye import STRIDE
 from deixis.tools.pocket.words import DIM
 

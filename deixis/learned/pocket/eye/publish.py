@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import warnings
 from typing import TYPE_CHECKING
 
-from deixis.learned.pocket.outline.publish import OPSET, require_onnx
-from deixis.tools.pocket.eye import SIDE
+from deixis.learned.publish import exported
+from deixis.tools.pocket.eye import INPUT, OUTPUTS, SIDE
 
 if TYPE_CHECKING:
     import torch
-
-OUTPUTS = ("sure", "boxes", "kinds", "vectors", "picture", "tags")
 
 
 def onnx_bytes(network: torch.nn.Module) -> bytes:
@@ -23,21 +19,7 @@ def onnx_bytes(network: torch.nn.Module) -> bytes:
     Raises:
         MissingExtra: the package ``onnx`` is not installed.
     """
-    require_onnx()
     import torch
 
-    stream = io.BytesIO()
-    with warnings.catch_warnings():
-        # The exporter without onnxscript is called deprecated; the other one needs 30 MB more.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            network.eval().to(memory_format=torch.contiguous_format),  # type: ignore[call-overload]
-            (torch.zeros(1, 3, SIDE, SIDE),),
-            stream,  # type: ignore[arg-type]
-            dynamo=False,
-            opset_version=OPSET,
-            input_names=["pictures"],
-            output_names=list(OUTPUTS),
-            dynamic_axes={"pictures": {0: "n", 2: "h", 3: "w"}, **{name: {0: "n"} for name in OUTPUTS}},
-        )
-    return stream.getvalue()
+    axes = {INPUT: {0: "n", 2: "h", 3: "w"}, **{name: {0: "n"} for name in OUTPUTS}}
+    return exported(network, torch.zeros(1, 3, SIDE, SIDE), OUTPUTS, axes)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from deixis.errors import MissingExtra
+from deixis.learned.extras import require_torch
+from deixis.learned.masks import convolution, joined, residual
 from deixis.tools.pocket.outline import PLANES
 
 if TYPE_CHECKING:
@@ -12,18 +13,6 @@ if TYPE_CHECKING:
 
 CHANNELS = {"small": (24, 40, 56, 64), "large": (40, 72, 112, 144)}
 """At a half, a quarter, an eighth and a sixteenth of the planes' side, by preset."""
-
-
-def require_torch() -> None:
-    """Says nothing where PyTorch is installed.
-
-    Raises:
-        MissingExtra: it is not.
-    """
-    try:
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra("learned", "torch", "Training the pocket networks") from error
 
 
 def build_network(preset: str = "small") -> torch.nn.Module:
@@ -43,19 +32,19 @@ def build_network(preset: str = "small") -> torch.nn.Module:
         def __init__(self) -> None:
             super().__init__()
             first, second, third, fourth = CHANNELS[preset]
-            self.at_half = _convolution(PLANES, first, kernel=4, stride=2)
-            self.at_quarter = nn.Sequential(_convolution(first, second, stride=2), _residual(second))
+            self.at_half = convolution(PLANES, first, kernel=4, stride=2)
+            self.at_quarter = nn.Sequential(convolution(first, second, stride=2), residual(second))
             self.at_eighth = nn.Sequential(
-                _convolution(second, third, stride=2), _residual(third), _residual(third)
+                convolution(second, third, stride=2), residual(third), residual(third)
             )
-            self.at_sixteenth = nn.Sequential(_convolution(third, fourth, stride=2), _residual(fourth))
+            self.at_sixteenth = nn.Sequential(convolution(third, fourth, stride=2), residual(fourth))
             self.gate = nn.Sequential(
                 nn.Linear(fourth, fourth // 2), nn.ReLU(), nn.Linear(fourth // 2, fourth), nn.Sigmoid()
             )
             self.quality = nn.Sequential(nn.Linear(fourth, 32), nn.ReLU(), nn.Linear(32, 1))
-            self.joined_eighth = nn.Sequential(_convolution(fourth + third, third, 1), _residual(third))
-            self.joined_quarter = nn.Sequential(_convolution(third + second, second, 1), _residual(second))
-            self.joined_half = nn.Sequential(_convolution(second + first, first, 1), _residual(first))
+            self.joined_eighth = nn.Sequential(convolution(fourth + third, third, 1), residual(third))
+            self.joined_quarter = nn.Sequential(convolution(third + second, second, 1), residual(second))
+            self.joined_half = nn.Sequential(convolution(second + first, first, 1), residual(first))
             self.out = nn.Sequential(nn.Conv2d(first, 4, 3, padding=1), nn.PixelShuffle(2))
 
         def forward(self, planes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -66,40 +55,9 @@ def build_network(preset: str = "small") -> torch.nn.Module:
             pooled = deep.mean((2, 3))
             deep = deep * self.gate(pooled)[:, :, None, None]
             quality = self.quality(deep.mean((2, 3)))[:, 0]
-            at = self.joined_eighth(_joined(deep, eighth))
-            at = self.joined_quarter(_joined(at, quarter))
-            at = self.joined_half(_joined(at, half))
+            at = self.joined_eighth(joined(deep, eighth))
+            at = self.joined_quarter(joined(at, quarter))
+            at = self.joined_half(joined(at, half))
             return self.out(at)[:, 0], quality
 
     return Outline()
-
-
-def _convolution(into: int, out: int, kernel: int = 3, stride: int = 1) -> Any:
-    from torch import nn
-
-    convolution = nn.Conv2d(into, out, kernel, stride, (kernel - 1) // 2, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(out), nn.ReLU(inplace=True))
-
-
-def _residual(channels: int) -> Any:
-    from torch import nn
-
-    class Residual(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.change = _convolution(channels, channels)
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            changed: torch.Tensor = x + self.change(x)
-            return changed
-
-    return Residual()
-
-
-def _joined(coarse: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
-    """Returns the coarse map, scaled up twice, beside the fine one."""
-    import torch
-    from torch.nn import functional
-
-    larger = functional.interpolate(coarse, scale_factor=2.0, mode="bilinear", align_corners=False)
-    return torch.cat([larger, fine], 1)
