@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deixis.learned.world.sounds.signal import (
-    glide,
-    hull,
-    joined,
-    length,
-    swing,
-)
+from deixis.learned.world.sounds import signal as dsp
 from deixis.learned.world.sounds.voices import Timbre, voice
 
 if TYPE_CHECKING:
@@ -68,21 +62,21 @@ def calls(rng: np.random.Generator, beast: Beast) -> Sound:
     closing = tuple(one["closing"] * formant for formant in formants)
     peak, made = one["peak"], []
     for _ in range(int(rng.integers(beast.times[0], beast.times[1] + 1))):
-        count = length(one["seconds"] * rng.uniform(0.85, 1.15))
+        count = dsp.length(one["seconds"] * rng.uniform(0.85, 1.15))
         base = one["pitch"] * rng.uniform(0.94, 1.06)
-        pitch = glide(
+        pitch = dsp.glide(
             count,
             [base * one["first"], base * one["top"], base, base * one["last"]],
             [0, peak, 0.5 + peak / 2, 1],
         )
-        shake = swing(rng, count, one["shake_hz"])
+        shake = dsp.swing(rng, count, one["shake_hz"])
         pitch *= 1 + np.float32(one["vibrato"]) * shake
         call = np.tanh(
             voice(rng, pitch, [opening, formants, closing], timbre, [0, 0.35, 1]) * np.float32(one["drive"])
         )
         call *= 1 - np.float32(one["tremolo"]) * (np.float32(0.5) + np.float32(0.5) * shake)
-        made.append(call * hull(count, one["attack_s"], one["release_s"], one["curve"]))
-    return joined(rng, made, one["gap_s"] * rng.uniform(0.85, 1.1, len(made)))
+        made.append(call * dsp.hull(count, one["attack_s"], one["release_s"], one["curve"]))
+    return dsp.joined(rng, made, one["gap_s"] * rng.uniform(0.85, 1.1, len(made)))
 
 
 DRAWN = tuple(each.name for each in fields(Beast) if each.name not in ("formants", "times"))

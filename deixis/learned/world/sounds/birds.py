@@ -6,18 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deixis.learned.world.sounds import signal as dsp
 from deixis.learned.world.sounds.beasts import Beast, calls
-from deixis.learned.world.sounds.signal import (
-    glide,
-    hull,
-    joined,
-    length,
-    phase_of,
-    sine,
-    slope_noise,
-    swing,
-    unit,
-)
 from deixis.learned.world.sounds.voices import Timbre, voice
 
 if TYPE_CHECKING:
@@ -53,7 +43,7 @@ def crow(rng: np.random.Generator) -> Sound:
     )
     speed, notes = rng.uniform(0.8, 1.25), []
     for number, (seconds, first, last) in enumerate(plan):
-        count = length(seconds * speed * rng.uniform(0.85, 1.2))
+        count = dsp.length(seconds * speed * rng.uniform(0.85, 1.2))
         ends = (
             [base * first, base * last]
             if number < 3
@@ -61,9 +51,9 @@ def crow(rng: np.random.Generator) -> Sound:
         )
         mouths = [(800, 1150, 2800), (1000, 1350, 3300), (780, 1100, 2700)]
         scaled = [tuple(size * f for f in mouth) for mouth in mouths]
-        call = np.tanh(voice(rng, glide(count, ends), scaled, timbre) * np.float32(2))
-        notes.append(call * hull(count, 0.02, 0.15 if number == 3 else 0.03))
-    return joined(rng, notes, rng.uniform(0.02, 0.09, 4), 2)
+        call = np.tanh(voice(rng, dsp.glide(count, ends), scaled, timbre) * np.float32(2))
+        notes.append(call * dsp.hull(count, 0.02, 0.15 if number == 3 else 0.03))
+    return dsp.joined(rng, notes, rng.uniform(0.02, 0.09, 4), 2)
 
 
 def chirp(rng: np.random.Generator) -> Sound:
@@ -72,14 +62,14 @@ def chirp(rng: np.random.Generator) -> Sound:
     made = []
     for _ in range(int(rng.integers(3, 11))):
         pitches, places, seconds, trill = figures[int(rng.integers(len(figures)))]
-        count = length(seconds * rng.uniform(0.92, 1.08))
-        pitch = glide(count, [min(7000.0, p * rng.uniform(0.98, 1.02)) for p in pitches], places)
+        count = dsp.length(seconds * rng.uniform(0.92, 1.08))
+        pitch = dsp.glide(count, [min(7000.0, p * rng.uniform(0.98, 1.02)) for p in pitches], places)
         if trill:
-            pitch *= np.exp(np.float32(0.08) * swing(rng, count, trill))
-        phase = phase_of(pitch)
-        call = sine(phase) + np.float32(rng.uniform(0, 0.15)) * sine(2 * phase) * (pitch < 3800)
-        made.append(np.asarray(call, np.float32) * hull(count, 0.3 * seconds, 0.4 * seconds))
-    return joined(rng, made, rng.uniform(0.03, 0.28) * rng.uniform(0.7, 1.3, 14), 8)
+            pitch *= np.exp(np.float32(0.08) * dsp.swing(rng, count, trill))
+        phase = dsp.phase_of(pitch)
+        call = dsp.sine(phase) + np.float32(rng.uniform(0, 0.15)) * dsp.sine(2 * phase) * (pitch < 3800)
+        made.append(np.asarray(call, np.float32) * dsp.hull(count, 0.3 * seconds, 0.4 * seconds))
+    return dsp.joined(rng, made, rng.uniform(0.03, 0.28) * rng.uniform(0.7, 1.3, 14), 8)
 
 
 def _figure(rng: np.random.Generator) -> tuple[list[float], list[float], float, float]:
@@ -102,15 +92,15 @@ def quack(rng: np.random.Generator) -> Sound:
     timbre = Timbre(rng.uniform(-0.1, 0.25), 0.02, rng.uniform(0.1, 0.35), rng.uniform(0.2, 0.7), 0.1, 130)
     count = int(rng.integers(2, 8))
     for number in range(count):
-        samples = length(rng.uniform(0.11, 0.24))
-        pitch = glide(samples, [base, base * rng.uniform(1.05, 1.2), base * 0.8], [0, 0.3, 1])
+        samples = dsp.length(rng.uniform(0.11, 0.24))
+        pitch = dsp.glide(samples, [base, base * rng.uniform(1.05, 1.2), base * 0.8], [0, 0.3, 1])
         mouths = [
             tuple(size * f for f in m)
             for m in ((nose * 0.8, 2300, 3400), (nose, 2700, 3700), (nose * 0.75, 2200, 3300))
         ]
         call = np.tanh(voice(rng, pitch, mouths, timbre) * np.float32(1.8))
-        made.append(call * hull(samples, 0.02, 0.06, 0.5) * np.float32(1 - 0.4 * number / count))
-    return joined(rng, made, rng.uniform(0.06, 0.3) * rng.uniform(0.8, 1.2, 7), 2)
+        made.append(call * dsp.hull(samples, 0.02, 0.06, 0.5) * np.float32(1 - 0.4 * number / count))
+    return dsp.joined(rng, made, rng.uniform(0.06, 0.3) * rng.uniform(0.8, 1.2, 7), 2)
 
 
 def hoot(rng: np.random.Generator) -> Sound:
@@ -119,15 +109,15 @@ def hoot(rng: np.random.Generator) -> Sound:
     rhythm = [*rng.uniform(0.12, 0.3, int(rng.integers(2, 5))).tolist(), rng.uniform(0.35, 0.75)]
     tremble, made = rng.uniform(4, 7), []
     for seconds in rhythm:
-        count = length(seconds)
-        pitch = glide(count, [base * 0.93, base, base * rng.uniform(0.86, 0.97)], [0, 0.25, 1])
-        pitch *= 1 + np.float32(0.01) * swing(rng, count, tremble)
-        phase = phase_of(pitch)
+        count = dsp.length(seconds)
+        pitch = dsp.glide(count, [base * 0.93, base, base * rng.uniform(0.86, 0.97)], [0, 0.25, 1])
+        pitch *= 1 + np.float32(0.01) * dsp.swing(rng, count, tremble)
+        phase = dsp.phase_of(pitch)
         tone = (
-            sine(phase)
-            + np.float32(rng.uniform(0.05, 0.2)) * sine(2 * phase)
-            + np.float32(0.04) * sine(3 * phase)
+            dsp.sine(phase)
+            + np.float32(rng.uniform(0.05, 0.2)) * dsp.sine(2 * phase)
+            + np.float32(0.04) * dsp.sine(3 * phase)
         )
-        breath = np.float32(rng.uniform(0.01, 0.04)) * slope_noise(rng, count, 4, 300)
-        made.append(unit(tone + breath) * hull(count, 0.05, 0.4 * seconds))
-    return joined(rng, made, rng.uniform(0.05, 0.32) * rng.uniform(0.7, 1.15, 6), 4)
+        breath = np.float32(rng.uniform(0.01, 0.04)) * dsp.slope_noise(rng, count, 4, 300)
+        made.append(dsp.unit(tone + breath) * dsp.hull(count, 0.05, 0.4 * seconds))
+    return dsp.joined(rng, made, rng.uniform(0.05, 0.32) * rng.uniform(0.7, 1.15, 6), 4)

@@ -6,28 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deixis.learned.world.sounds.signal import (
-    band,
-    filter_size,
-    filtered,
-    glide,
-    good_length,
-    harmonic,
-    hull,
-    joined,
-    length,
-    line,
-    modes,
-    noise,
-    phase_of,
-    resonances,
-    scattered,
-    sine,
-    slope_noise,
-    swing,
-    unit,
-    wander,
-)
+from deixis.learned.world.sounds import signal as dsp
 
 if TYPE_CHECKING:
     from deixis.learned.world.sounds.signal import Sound
@@ -58,22 +37,22 @@ def guitar(rng: np.random.Generator) -> Sound:
         root = rng.uniform(82, 165)
         third = rng.choice([3, 4])
         shape = [0, 7, 12, 12 + third, 19][: int(rng.integers(4, 6))]
-        count, apart = length(rng.uniform(0.6, 1.1)), rng.uniform(0.006, 0.022)
+        count, apart = dsp.length(rng.uniform(0.6, 1.1)), rng.uniform(0.006, 0.022)
         chord = [_string(rng, root * 2 ** (step / 12), count, pluck, bright, 1.4) for step in shape]
-        starts = [length(number * apart) for number in range(len(chord))]
-        grains = [scattered(starts, chord, [1.0] * len(chord))] * max(1, notes // 2)
+        starts = [dsp.length(number * apart) for number in range(len(chord))]
+        grains = [dsp.scattered(starts, chord, [1.0] * len(chord))] * max(1, notes // 2)
         every *= 2
     else:
         pitches = tune(rng, 98, 520, notes)
-        count = length(min(1.0, 2.2 * every))
+        count = dsp.length(min(1.0, 2.2 * every))
         played = {pitch: _string(rng, pitch, count, pluck, bright, 1.2) for pitch in pitches}
         grains = [played[pitch] for pitch in pitches]
-    starts = [length(number * every * rng.uniform(0.97, 1.03)) for number in range(len(grains))]
-    sound = scattered(starts, grains, rng.uniform(0.6, 1, len(grains)).tolist())
-    body = resonances(filter_size(len(sound)), (105, 210, 400), (25, 50, 120), (1.0, 0.9, 0.5)) + np.float32(
-        0.5
-    )
-    return unit(filtered(sound, body)[0]) * hull(len(sound), 0.002, 0.12)
+    starts = [dsp.length(number * every * rng.uniform(0.97, 1.03)) for number in range(len(grains))]
+    sound = dsp.scattered(starts, grains, rng.uniform(0.6, 1, len(grains)).tolist())
+    body = dsp.resonances(
+        dsp.filter_size(len(sound)), (105, 210, 400), (25, 50, 120), (1.0, 0.9, 0.5)
+    ) + np.float32(0.5)
+    return dsp.unit(dsp.filtered(sound, body)[0]) * dsp.hull(len(sound), 0.002, 0.12)
 
 
 def _string(
@@ -82,10 +61,10 @@ def _string(
     number = np.arange(1, max(2, min(24, int(7000 / pitch))) + 1)
     gains = np.abs(np.sin(np.pi * pluck * number)) * number**-bright
     decays = seconds * 1.6 / (1 + 0.12 * number + 0.004 * number**2) + 0.05
-    string = modes(count, pitch * number * np.sqrt(1 + 8e-5 * number**2), decays, gains)
-    touch = length(0.012)
-    string[:touch] += np.float32(0.15) * noise(rng, touch) * hull(touch, 0.001, 0.008)
-    return unit(string) * hull(count, 0.001, 0.03)
+    string = dsp.modes(count, pitch * number * np.sqrt(1 + 8e-5 * number**2), decays, gains)
+    touch = dsp.length(0.012)
+    string[:touch] += np.float32(0.15) * dsp.noise(rng, touch) * dsp.hull(touch, 0.001, 0.008)
+    return dsp.unit(string) * dsp.hull(count, 0.001, 0.03)
 
 
 def piano(rng: np.random.Generator) -> Sound:
@@ -94,15 +73,15 @@ def piano(rng: np.random.Generator) -> Sound:
     hard = rng.uniform(0.7, 1.5)
     grains = []
     for pitch in tune(rng, 130, 1050, notes):
-        count = length(rng.uniform(2.0, 3.0) * every)
+        count = dsp.length(rng.uniform(2.0, 3.0) * every)
         chord = [
             pitch,
             *([pitch * 2 ** (rng.choice([3, 4, 7]) / 12), pitch / 2] if rng.random() < 0.3 else []),
         ]
         notes_of_chord = [_struck(rng, one, count, hard) for one in chord]
         grains.append(np.asarray(np.sum(notes_of_chord, axis=0), np.float32))
-    starts = [length(place * every) for place in range(notes)]
-    return scattered(starts, grains, rng.uniform(0.55, 1, notes).tolist())
+    starts = [dsp.length(place * every) for place in range(notes)]
+    return dsp.scattered(starts, grains, rng.uniform(0.55, 1, notes).tolist())
 
 
 def _struck(rng: np.random.Generator, pitch: float, count: int, hard: float) -> Sound:
@@ -110,14 +89,16 @@ def _struck(rng: np.random.Generator, pitch: float, count: int, hard: float) -> 
     hertz = pitch * number * np.sqrt(1 + 4e-4 * number**2)
     gains = np.exp(-hard * (number - 1) * pitch / 700) * (0.3 + np.abs(np.sin(np.pi * number / 8)))
     decays = 2.2 * (260 / pitch) ** 0.35 / (1 + 0.25 * number)
-    tone = modes(count, hertz, decays, gains) + modes(
+    tone = dsp.modes(count, hertz, decays, gains) + dsp.modes(
         count, hertz[:5] * 1.0012, decays[:5] * 1.4, gains[:5] * 0.5
     )
-    knock = length(0.03)
+    knock = dsp.length(0.03)
     tone[:knock] += (
-        np.float32(0.12) * noise(rng, knock, band(good_length(knock), 80, 1200)) * hull(knock, 0.002, 0.02)
+        np.float32(0.12)
+        * dsp.noise(rng, knock, dsp.band(dsp.good_length(knock), 80, 1200))
+        * dsp.hull(knock, 0.002, 0.02)
     )
-    return unit(tone) * hull(count, 0.004, 0.08)
+    return dsp.unit(tone) * dsp.hull(count, 0.004, 0.08)
 
 
 def violin(rng: np.random.Generator) -> Sound:
@@ -125,7 +106,7 @@ def violin(rng: np.random.Generator) -> Sound:
     notes = tune(rng, 196, 900, int(rng.integers(2, 7)))
     seconds = rng.uniform(0.22, 0.7, len(notes))
     edges = np.concatenate([[0], np.cumsum(seconds)])
-    count = length(float(edges[-1]))
+    count = dsp.length(float(edges[-1]))
     slur = 0.02
     at, values = [0.0], [notes[0]]
     for place in range(1, len(notes)):
@@ -135,23 +116,23 @@ def violin(rng: np.random.Generator) -> Sound:
     values.append(notes[-1])
     time = np.linspace(0, float(edges[-1]), count)
     pitch = np.exp(np.interp(time, at, np.log(values))).astype(np.float32)
-    pitch *= 1 + np.float32(rng.uniform(0.003, 0.012)) * swing(rng, count, rng.uniform(4.8, 6.5))
-    pitch *= np.exp(np.float32(0.0015) * wander(rng, count, 60))
-    bow = harmonic(rng, pitch, rng.uniform(0.75, 1.05), spread=0.1)
-    bow += np.float32(rng.uniform(0.01, 0.04)) * noise(rng, count)
+    pitch *= 1 + np.float32(rng.uniform(0.003, 0.012)) * dsp.swing(rng, count, rng.uniform(4.8, 6.5))
+    pitch *= np.exp(np.float32(0.0015) * dsp.wander(rng, count, 60))
+    bow = dsp.harmonic(rng, pitch, rng.uniform(0.75, 1.05), spread=0.1)
+    bow += np.float32(rng.uniform(0.01, 0.04)) * dsp.noise(rng, count)
     centres = (280, 460, 550, 900, 1500, 2400, 3200)
-    body = resonances(
-        filter_size(count), centres, [0.12 * c for c in centres], (0.8, 1.0, 0.9, 0.5, 0.6, 1.0, 0.7)
+    body = dsp.resonances(
+        dsp.filter_size(count), centres, [0.12 * c for c in centres], (0.8, 1.0, 0.9, 0.5, 0.6, 1.0, 0.7)
     ) + np.float32(0.15)
     loud = np.ones(count, np.float32)
     for edge in edges[1:-1]:
         loud -= np.float32(rng.uniform(0.1, 0.6)) * np.exp(-(((time - edge) / 0.025) ** 2)).astype(np.float32)
-    swell = np.exp(np.float32(0.15) * wander(rng, count, 3))
+    swell = np.exp(np.float32(0.15) * dsp.wander(rng, count, 3))
     return (
-        unit(filtered(bow, body)[0])
+        dsp.unit(dsp.filtered(bow, body)[0])
         * loud
         * swell
-        * hull(count, rng.uniform(0.05, 0.15), rng.uniform(0.08, 0.2))
+        * dsp.hull(count, rng.uniform(0.05, 0.15), rng.uniform(0.08, 0.2))
     )
 
 
@@ -160,21 +141,22 @@ def trumpet(rng: np.random.Generator) -> Sound:
     calls, gaps = [], []
     every, forte = rng.uniform(0.14, 0.5), rng.uniform(0.5, 1.0)
     for pitch in tune(rng, 220, 900, int(rng.integers(3, 8))):
-        count = length(every * rng.choice([1, 1, 2]) * rng.uniform(0.85, 0.95))
-        curve = glide(count, [pitch * 0.97, pitch, pitch], [0, min(0.5, 600 / count), 1])
-        curve *= 1 + np.float32(0.004) * swing(rng, count, 5.5) * line(count, [0, 0, 1])
+        count = dsp.length(every * rng.choice([1, 1, 2]) * rng.uniform(0.85, 0.95))
+        curve = dsp.glide(count, [pitch * 0.97, pitch, pitch], [0, min(0.5, 600 / count), 1])
+        curve *= 1 + np.float32(0.004) * dsp.swing(rng, count, 5.5) * dsp.line(count, [0, 0, 1])
         number = np.arange(1, 24)
-        mellow = harmonic(rng, curve, amplitudes=np.exp(-number / 2.0), spread=0.05)
-        brassy = harmonic(
+        mellow = dsp.harmonic(rng, curve, amplitudes=np.exp(-number / 2.0), spread=0.05)
+        brassy = dsp.harmonic(
             rng, curve, amplitudes=np.exp(-((number * pitch - 1400) ** 2) / (2 * 1300**2)) + 0.02, spread=0.05
         )
-        loud = hull(count, 0.03, 0.05) * line(count, [0.8, 1.0, 0.85, 0.8], [0, 0.15, 0.4, 1])
+        loud = dsp.hull(count, 0.03, 0.05) * dsp.line(count, [0.8, 1.0, 0.85, 0.8], [0, 0.15, 0.4, 1])
         bright = np.clip(loud * np.float32(forte), 0, 1)
         calls.append(
-            ((1 - bright) * mellow + bright * brassy) * loud + np.float32(0.004) * noise(rng, count) * loud
+            ((1 - bright) * mellow + bright * brassy) * loud
+            + np.float32(0.004) * dsp.noise(rng, count) * loud
         )
         gaps.append(rng.uniform(0.0, 0.05))
-    return joined(rng, calls, gaps, 3)
+    return dsp.joined(rng, calls, gaps, 3)
 
 
 def drum(rng: np.random.Generator) -> Sound:
@@ -194,36 +176,40 @@ def drum(rng: np.random.Generator) -> Sound:
             else snare
         )
         step = every if pattern < 2 else every * 0.5
-        starts.append(length(beat * step * rng.uniform(0.99, 1.01)))
+        starts.append(dsp.length(beat * step * rng.uniform(0.99, 1.01)))
         grains.append(one)
         gains.append(rng.uniform(0.6, 1.0) * (0.35 if one is hat else 1))
         if pattern == 0 and rng.random() < 0.3:
             starts.append(starts[-1])
             grains.append(hat)
             gains.append(0.3)
-    return scattered(starts, grains, gains)
+    return dsp.scattered(starts, grains, gains)
 
 
 def _skin(rng: np.random.Generator, pitch: float) -> Sound:
-    count = length(rng.uniform(0.2, 0.35))
-    curve = glide(count, [pitch * rng.uniform(1.8, 3), pitch * 1.1, pitch], [0, 0.15, 1])
-    phase = phase_of(curve)
-    tone = sine(phase) + np.float32(0.4) * sine(phase * 1.59) * hull(count, 0.001, 0.05, 5)
-    beat = length(0.01)
-    tone[:beat] += np.float32(0.4) * noise(rng, beat) * hull(beat, 0.0005, 0.007)
-    return unit(tone * hull(count, 0.001, 0.08, rng.uniform(3, 5)))
+    count = dsp.length(rng.uniform(0.2, 0.35))
+    curve = dsp.glide(count, [pitch * rng.uniform(1.8, 3), pitch * 1.1, pitch], [0, 0.15, 1])
+    phase = dsp.phase_of(curve)
+    tone = dsp.sine(phase) + np.float32(0.4) * dsp.sine(phase * 1.59) * dsp.hull(count, 0.001, 0.05, 5)
+    beat = dsp.length(0.01)
+    tone[:beat] += np.float32(0.4) * dsp.noise(rng, beat) * dsp.hull(beat, 0.0005, 0.007)
+    return dsp.unit(tone * dsp.hull(count, 0.001, 0.08, rng.uniform(3, 5)))
 
 
 def _snare(rng: np.random.Generator) -> Sound:
-    count = length(rng.uniform(0.14, 0.24))
-    wires = noise(rng, count, band(good_length(count), rng.uniform(900, 1800), 7500, 1)) * hull(
-        count, 0.001, 0.05, 4
-    )
+    count = dsp.length(rng.uniform(0.14, 0.24))
+    wires = dsp.noise(
+        rng, count, dsp.band(dsp.good_length(count), rng.uniform(900, 1800), 7500, 1)
+    ) * dsp.hull(count, 0.001, 0.05, 4)
     pitch = rng.uniform(160, 240)
-    skin = modes(count, np.array([pitch, pitch * 1.6, pitch * 2.1]), np.full(3, 0.2), np.array([1, 0.6, 0.4]))
-    return unit(np.float32(0.4) * wires + np.float32(rng.uniform(0.3, 0.7)) * skin * hull(count, 0.001, 0.05))
+    skin = dsp.modes(
+        count, np.array([pitch, pitch * 1.6, pitch * 2.1]), np.full(3, 0.2), np.array([1, 0.6, 0.4])
+    )
+    return dsp.unit(
+        np.float32(0.4) * wires + np.float32(rng.uniform(0.3, 0.7)) * skin * dsp.hull(count, 0.001, 0.05)
+    )
 
 
 def _hat(rng: np.random.Generator) -> Sound:
-    count = length(rng.uniform(0.04, 0.09))
-    return unit(slope_noise(rng, count, -4, 2000) * hull(count, 0.001, 0.03, 5))
+    count = dsp.length(rng.uniform(0.04, 0.09))
+    return dsp.unit(dsp.slope_noise(rng, count, -4, 2000) * dsp.hull(count, 0.001, 0.03, 5))

@@ -11,16 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deixis.learned.world.sounds.signal import (
-    filter_size,
-    filtered,
-    harmonic,
-    line,
-    noise,
-    resonances,
-    unit,
-    wander,
-)
+from deixis.learned.world.sounds import signal as dsp
 
 if TYPE_CHECKING:
     from deixis.learned.world.sounds.signal import Numbers, Sound
@@ -56,29 +47,31 @@ def voice(
     Its level is left to an envelope; the peak is 1.
     """
     count = len(pitch)
-    trembling = pitch * np.exp(np.float32(timbre.jitter) * wander(rng, count, 60.0))
-    source = harmonic(rng, trembling, timbre.tilt, spread=0.3)
+    trembling = pitch * np.exp(np.float32(timbre.jitter) * dsp.wander(rng, count, 60.0))
+    source = dsp.harmonic(rng, trembling, timbre.tilt, spread=0.3)
     if timbre.rough:
-        halves = harmonic(rng, trembling * np.float32(0.5), 1.2, spread=0.3)
+        halves = dsp.harmonic(rng, trembling * np.float32(0.5), 1.2, spread=0.3)
         source = source * (
-            1 + np.float32(timbre.rough) * (halves * 2 + wander(rng, count, 90.0) * np.float32(0.5))
+            1 + np.float32(timbre.rough) * (halves * 2 + dsp.wander(rng, count, 90.0) * np.float32(0.5))
         )
     if timbre.breath:
-        source = source + np.float32(timbre.breath) * noise(rng, count) * (np.float32(0.4) + np.abs(source))
-    return unit(through(source, mouths, timbre, at))
+        source = source + np.float32(timbre.breath) * dsp.noise(rng, count) * (
+            np.float32(0.4) + np.abs(source)
+        )
+    return dsp.unit(through(source, mouths, timbre, at))
 
 
 def through(source: Sound, mouths: Sequence[Formants], timbre: Timbre, at: Numbers | None = None) -> Sound:
     """Returns the source through formants that glide from mouth to mouth."""
-    size = filter_size(len(source))
+    size = dsp.filter_size(len(source))
     responses = [_mouth(size, mouth, timbre) for mouth in mouths]
-    shaped = filtered(source, *responses)
+    shaped = dsp.filtered(source, *responses)
     if len(shaped) == 1:
         return shaped[0]
     places = np.linspace(0, 1, len(mouths)) if at is None else np.asarray(at)
     total = np.zeros(len(source), np.float32)
     for place, one in enumerate(shaped):
-        total += one * line(len(source), [float(place == other) for other in range(len(mouths))], places)
+        total += one * dsp.line(len(source), [float(place == other) for other in range(len(mouths))], places)
     return total
 
 
@@ -87,5 +80,5 @@ def _mouth(size: int, mouth: Formants, timbre: Timbre) -> Sound:
     higher = mouth[-1] + mouth[2] / 2.5 * np.arange(1, 8)
     formants = [*mouth, *(float(formant) for formant in higher if formant < HIGHEST_FORMANT_HZ)]
     widths = [max(timbre.narrowest, timbre.width * formant) for formant in formants]
-    response = resonances(size, formants, widths)
+    response = dsp.resonances(size, formants, widths)
     return np.asarray(response / (np.sqrt(np.mean(np.abs(response) ** 2)) + 1e-9), np.complex64)
