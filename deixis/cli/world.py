@@ -11,6 +11,8 @@ from deixis.cli.output import print_json, print_table, progress
 from deixis.errors import InputFault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from deixis.learned.world.scenes import SceneSpec
 
 app = typer.Typer(help="The illustrated world: scenes and sounds whose truth is known exactly.")
@@ -43,28 +45,38 @@ def preview(
 @app.command()
 def make(
     out: Path = typer.Option(..., "--out", help="The folder; made where it is missing.", metavar="DIR"),
-    count: int = typer.Option(100, "--count", min=1, help="How many pictures, and how many sounds."),
+    count: int = typer.Option(100, "--count", min=1, help="How many pictures, sounds and pairs each."),
     seed: int = typer.Option(0, "--seed", min=0, help="Of the first; below 100000 is never trained on."),
     style: str = typer.Option("training", "--style", help="training or unseen."),
     side: int = typer.Option(160, "--side", min=32, max=2048, help="Pixels of a picture's side."),
+    films: int = typer.Option(0, "--films", min=0, help="How many films (needs the extra video)."),
     workers: int = typer.Option(0, "--workers", min=0, help="Processes that draw ahead."),
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
-    """Write pictures, sounds and their truth as `deixis eval --data DIR` reads it, and as COCO JSON."""
-    from deixis.learned.world.dataset import write_clips, write_scenes
+    """Write pictures, sounds, pairs, films and their truth as `deixis eval --data DIR` reads them."""
+    from deixis.learned.world import dataset, dataset_films, dataset_pairs
     from deixis.learned.world.scenes import scenes
 
     spec = _spec(style, side)
+    written: dict[str, int] = {}
     with progress() as display:
-        drawing = display.add_task("scenes", total=count)
-        sounding = display.add_task("sounds", total=count)
-        written = write_scenes(
-            scenes(seed, count, spec, workers),
-            count,
-            out,
-            lambda done, _: display.update(drawing, completed=done),
+
+        def told(what: str) -> Callable[[int, int], None]:
+            bar = display.add_task(what, total=count)
+            return lambda done, total: display.update(bar, completed=done, total=total)
+
+        if films:
+            written |= dataset_films.write_films(seed, films, out, told("films"))
+        drawn = scenes(seed, count, spec, workers)
+        written |= dataset.write_scenes(drawn, count, out, told("scenes"))
+        written |= dataset.write_clips(seed, count, out, told("sounds"))
+        written["pictures of one thing"] = dataset_pairs.write_subjects(
+            seed, count, out, told("pictures of one thing"), spec
         )
-        written |= write_clips(seed, count, out, lambda done, _: display.update(sounding, completed=done))
+        written["clips of one sound"] = dataset_pairs.write_labelled(
+            seed, count, out, told("clips of one sound")
+        )
+        written["pairs"] = dataset_pairs.write_pairs(seed, count, out, told("pairs"))
     if as_json:
         print_json({"folder": str(out), **written})
         return

@@ -13,6 +13,7 @@ from deixis.errors import InputFault
 from deixis.eval.data import read_json
 from deixis.eval.report import Measure, Report, ToolFacts, proportion
 from deixis.eval.sounds import classes_of, says
+from deixis.eval.trained_on import heard_before, left_out
 from deixis.media.refs import AudioRef, MediaSource
 from deixis.store import Store
 from deixis.tools.hearing import HearRequest, HearResult
@@ -53,8 +54,9 @@ class Hear:
 
     def run(self, data: Path, toolbox: Toolbox, progress: Callable[[int, int], None]) -> Report:
         """Returns the shares of clips that are named rightly."""
-        clips = read_clips(data)
         tool = toolbox.need("hearing")
+        listed = read_clips(data)
+        clips = [one for one in listed if not heard_before(tool, data / one[0])]
         wanted = [classes_of(label) for _, label in clips]
         mine: list[list[str]] = []
         others: dict[str, list[list[str]]] = {"yamnet alone": [], "mn04 alone": []}
@@ -91,7 +93,11 @@ class Hear:
                     role="hearing", name=tool.name, version=tool.version, weights_digest=tool.weights_digest
                 ),
             ),
-            notes=("abstentions: clips without any confident event", "labels read as AudioSet classes"),
+            notes=(
+                "abstentions: clips without any confident event",
+                "labels read as AudioSet classes",
+                *left_out(len(listed) - len(clips), "clips"),
+            ),
         )
 
 

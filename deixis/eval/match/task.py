@@ -14,6 +14,7 @@ from deixis.answer import Verdict
 from deixis.eval.match.data import Pair, read_pairs
 from deixis.eval.match.metric import Judged, confusion, measures
 from deixis.eval.report import Measure, Report, ToolFacts
+from deixis.eval.trained_on import heard_before, left_out
 from deixis.store import Store
 from deixis.tools.detection import GroundRequest
 from deixis.tools.detection.coco import COCO_80
@@ -26,7 +27,7 @@ from deixis.tools.words.vectors import clip_space
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from deixis.media.refs import ImageRef
+    from deixis.media.refs import AudioRef, ImageRef
     from deixis.tools.matching import MatchResult, Visible
     from deixis.tools.toolbox import Toolbox
 
@@ -41,8 +42,9 @@ class Match:
 
     def run(self, data: Path, toolbox: Toolbox, progress: Callable[[int, int], None]) -> Report:
         """Returns balanced accuracy on covered pairs, confident mistakes on all, and two baselines."""
-        pairs = read_pairs(data)
         tools: dict[str, Any] = {role: toolbox.need(role) for role in ROLES}  # type: ignore[arg-type]
+        listed = read_pairs(data)
+        pairs = [pair for pair in listed if not heard_before(tools["hearing"], data / pair.audio)]
         known = frozenset(getattr(tools["detection"], "names", COCO_80))
         begun = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
@@ -71,7 +73,10 @@ class Match:
                 ToolFacts(role=role, name=tool.name, version=tool.version, weights_digest=tool.weights_digest)
                 for role, tool in tools.items()
             ),
-            notes=_notes(pairs, known, judged, results),
+            notes=(
+                *_notes(pairs, known, judged, results),
+                *left_out(len(listed) - len(pairs), "pairs"),
+            ),
         )
 
 
@@ -81,7 +86,7 @@ class Scene:
     def __init__(self, tools: dict[str, Any], store: Store, data: Path) -> None:
         self._tools, self._store, self._data = tools, store, data
         self._seen: dict[str, tuple[ImageRef, tuple[Visible, ...]]] = {}
-        self._heard: dict[str, Any] = {}
+        self._heard: dict[str, tuple[AudioRef, Any]] = {}
 
     def visible(self, image: str) -> tuple[ImageRef, tuple[Visible, ...]]:
         """Returns a picture and its things and tags."""
@@ -92,19 +97,20 @@ class Scene:
             self._seen[image] = (ref, visible_things(boxes.everything, tags.tags))
         return self._seen[image]
 
-    def heard(self, audio: str) -> Any:
-        """Returns the hearing tool's result on a sound."""
+    def heard(self, audio: str) -> tuple[AudioRef, Any]:
+        """Returns a sound and the hearing tool's result on it."""
         if audio not in self._heard:
             ref = self._store.add_audio(self._data / audio)
-            self._heard[audio] = self._tools["hearing"].run(HearRequest(audio=ref), self._store)
+            self._heard[audio] = (ref, self._tools["hearing"].run(HearRequest(audio=ref), self._store))
         return self._heard[audio]
 
     def matched(self, pair: Pair) -> MatchResult:
         """Returns what the matcher says of a pair."""
-        heard = self.heard(pair.audio)
+        audio, heard = self.heard(pair.audio)
         image, visible = self.visible(pair.image)
         request = MatchRequest(
             image=image,
+            audio=audio,
             visible=visible,
             heard=heard_sounds(heard.events),
             clip=heard.clip,
@@ -118,7 +124,7 @@ class Scene:
         seen = [(name, item.score.value) for item in self.visible(pair.image)[1] for name in item.names]
         heard = [
             (name, event.score.value)
-            for event in self.heard(pair.audio).events
+            for event in self.heard(pair.audio)[1].events
             for name in (event.label, *event.parents)
         ]
         one, other = _direction(seen), _direction(heard)

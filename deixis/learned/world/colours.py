@@ -63,8 +63,18 @@ def colour_of(pixels: NDArray[np.uint8]) -> str:
     """Returns the word that `MOST_SHARE` of the pixels (n, 3) have, or an empty string where none has it."""
     if not len(pixels):
         return ""
-    step = pixels.astype(np.int64) // (256 // _BINS)
-    words = _TABLE[(step[:, 0] * _BINS + step[:, 1]) * _BINS + step[:, 2]]
-    counts = np.bincount(words, minlength=len(COLOURS))
+    counts = _counts(pixels)
     best = int(counts.argmax())
     return COLOURS[best] if counts[best] >= MOST_SHARE * len(pixels) else ""
+
+
+def colour_shares(pixels: NDArray[np.uint8]) -> dict[str, float]:
+    """Returns the share of the pixels (n, 3) that each colour word has; all 0 where there are none."""
+    counts = _counts(pixels)
+    return dict(zip(COLOURS, (counts / max(1, len(pixels))).tolist(), strict=True))
+
+
+def _counts(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    step = pixels.astype(np.int64) // (256 // _BINS)
+    words = _TABLE[(step[:, 0] * _BINS + step[:, 1]) * _BINS + step[:, 2]]
+    return np.bincount(words, minlength=len(COLOURS))

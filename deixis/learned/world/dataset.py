@@ -40,17 +40,19 @@ def write_scenes(drawn: Iterable[Scene], count: int, out: Path, progress: Progre
         _add_coco(coco, scene, name)
         asked += _asked(scene, name)
         progress(number + 1, count)
-    _write(out / PICTURES / "labels.json", {"images": labels})
+    write_json(out / PICTURES / "labels.json", {"images": labels})
     coco["categories"] = [
         {"id": number, "name": kind.name, "supercategory": _wider(kind.broader)}
         for number, kind in enumerate(categories(), 1)
     ]
-    _write(out / "coco.json", {"info": {"description": "illustrated world"}, "licenses": [], **coco})
-    _write(out / "questions.json", asked)
-    _write(out / PICTURES / "pope_style.json", [_pope(row) for row in asked if row["asked"] == "presence"])
+    write_json(out / "coco.json", {"info": {"description": "illustrated world"}, "licenses": [], **coco})
+    write_json(out / "questions.json", asked)
+    write_json(
+        out / PICTURES / "pope_style.json", [_pope(row) for row in asked if row["asked"] == "presence"]
+    )
     referring = [_referring(row) for row in asked if row["asked"] in {"which", "relation"}]
     (out / "images/refcoco").mkdir(parents=True, exist_ok=True)
-    _write(out / "images/refcoco/expressions.json", referring)
+    write_json(out / "images/refcoco/expressions.json", referring)
     return {
         "pictures": len(labels),
         "things": len(coco["annotations"]),
@@ -82,7 +84,7 @@ def write_clips(first_seed: int, count: int, out: Path, progress: Progress) -> d
             }
         )
         progress(number + 1, count)
-    _write(out / "events.json", rows)
+    write_json(out / "events.json", rows)
     return {"sounds": len(rows), "events": sum(len(row["events"]) for row in rows)}
 
 
@@ -154,5 +156,6 @@ def _wider(broader: tuple[str, ...]) -> str:
     return broader[-1] if broader else "thing"
 
 
-def _write(path: Path, data: object) -> None:
+def write_json(path: Path, data: object) -> None:
+    """Writes data as a line of JSON."""
     path.write_text(json.dumps(data, ensure_ascii=False) + "\n", "utf-8")

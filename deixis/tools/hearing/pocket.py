@@ -17,8 +17,9 @@ from deixis.geometry import Frozen, TimeSpan
 from deixis.media.refs import Digest, MediaSource
 from deixis.tools.hearing.level import SILENCE_DBFS, loudest_dbfs
 from deixis.tools.hearing.protocol import ClipLabel, HearRequest, HearResult, SoundEvent, WindowPlan
-from deixis.tools.pocket.ear import BLOCK_FRAMES, FRAME_S, Ear, Stretch, ear, stretches
+from deixis.tools.pocket.ear import BLOCK_FRAMES, FRAME_S, NETWORK, Ear, Stretch, ear, stretches
 from deixis.tools.pocket.logmel import RATE_HZ
+from deixis.tools.pocket.shipped import card
 from deixis.tools.protocol import LocalTool, Role
 
 if TYPE_CHECKING:
@@ -39,8 +40,10 @@ class PocketHearing(LocalTool[HearRequest, HearResult]):
     Input: ClassVar[type[Frozen]] = HearRequest
     Output: ClassVar[type[Frozen]] = HearResult
 
-    def __init__(self, network: Ear) -> None:
+    def __init__(self, network: Ear, trained_on: frozenset[Digest] = frozenset()) -> None:
         self._ear = network
+        self.trained_on = trained_on
+        """Digests of recordings that an evaluation has to leave out."""
 
     @property
     def weights_digest(self) -> Digest:
@@ -117,4 +120,7 @@ def pocket(network: str | Path | None = None) -> PocketHearing:
     Raises:
         InputFault: the file is not there, is damaged, or is of another version.
     """
-    return PocketHearing(ear(None if network is None else Path(network)))
+    if network is not None:
+        return PocketHearing(ear(Path(network)))
+    used = card().get(NETWORK, {}).get("data", {}).get("recordings", ())
+    return PocketHearing(ear(None), frozenset(str(one["digest"]) for one in used))

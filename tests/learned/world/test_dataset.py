@@ -119,7 +119,7 @@ def test_a_contact_sheet_shows_every_scene() -> None:
 def test_the_command_writes_and_refuses(tmp_path: Path) -> None:
     from deixis.cli.world import make, preview
 
-    make(out=tmp_path / "set", count=2, seed=3, style="unseen", side=96, workers=0, as_json=True)
+    make(out=tmp_path / "set", count=2, seed=3, style="unseen", side=96, films=0, workers=0, as_json=True)
     photos = read_photos(tmp_path / "set")
     assert [photo.size.width for photo in photos] == [96, 96]
     preview(out=tmp_path / "sheet.png", count=2, seed=0, style="training", side=64)
@@ -127,3 +127,52 @@ def test_the_command_writes_and_refuses(tmp_path: Path) -> None:
     with pytest.raises(DeixisError) as caught:
         preview(out=tmp_path / "no.png", count=2, seed=0, style="crayon", side=64)
     assert caught.value.code == "world.style.unknown"
+
+
+def test_subjects_clips_and_pairs_come_back(tmp_path: Path) -> None:
+    from deixis.eval.hear.task import read_clips
+    from deixis.eval.match.data import read_pairs
+    from deixis.eval.tag.data import read_subjects
+    from deixis.learned.world.categories import categories
+    from deixis.learned.world.dataset_pairs import write_labelled, write_pairs, write_subjects
+    from deixis.learned.world.pairs import pair
+    from deixis.learned.world.scenes import SceneSpec
+
+    told: list[int] = []
+    write_subjects(0, 6, tmp_path, lambda done, total: told.append(done), SceneSpec())
+    subjects = read_subjects(tmp_path)
+    assert [one.name for one in subjects] == [thing.name for thing in categories()[:6]]
+    assert all(Image.open(one.path).size == (160, 160) for one in subjects)
+    assert write_labelled(40, 5, tmp_path, lambda done, total: None) == 5
+    assert len({label for _, label in read_clips(tmp_path)}) == 5
+    clear = write_pairs(0, 12, tmp_path, lambda done, total: told.append(done))
+    truth = [made.matched for made in map(pair, range(12)) if made.matched is not None]
+    read = read_pairs(tmp_path)
+    assert [one.match for one in read] == truth
+    assert len(read) == clear
+    assert all(one.objects for one in read)
+    assert len(json.loads((tmp_path / "pairs/all.json").read_text("utf-8"))) == 12
+    assert told == [*range(1, 7), *range(1, 13)]
+
+
+def test_films_are_written_with_their_sound_and_their_truth(tmp_path: Path) -> None:
+    av = pytest.importorskip("av", reason="films need the extra video")
+    from deixis.learned.world.dataset_films import write_films
+    from deixis.learned.world.films import film
+
+    written = write_films(5, 2, tmp_path, lambda done, total: None)
+    rows = json.loads((tmp_path / "films/films.json").read_text("utf-8"))
+    assert written["films"] == len(rows) == 2
+    for row, seed in zip(rows, (5, 6), strict=True):
+        made = film(seed)
+        with av.open(str(tmp_path / row["file"])) as container:
+            frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        assert len(frames) == len(made.frames)
+        assert np.abs(np.stack(frames).astype(int) - made.frames).mean() < 6
+        with av.open(str(tmp_path / row["file"])) as container:
+            heard = np.concatenate([f.to_ndarray().ravel() for f in container.decode(audio=0)])
+        assert abs(len(heard) - len(made.samples)) < 3000
+        assert abs(float(np.std(heard)) - float(np.std(made.samples))) < 0.2 * float(np.std(made.samples))
+        for tube, kept in zip(made.tubes, row["tubes"], strict=True):
+            shown = [box is not None for box in kept["boxes"]]
+            assert shown == (~np.isnan(tube.boxes[:, 0])).tolist()
