@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import PurePosixPath
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -60,11 +61,13 @@ class SampleMedium(Frozen):
     @property
     def ref(self) -> ImageRef | AudioRef:
         """Returns the reference by which tools are asked about this medium."""
+        drawn = self.source.startswith("world/")
+        form = "drawn" if drawn else PurePosixPath(self.source).suffix[1:].upper()
         if self.kind == "image":
-            return ImageRef(digest=self.digest, size=self.size, format="PNG")
+            return ImageRef(digest=self.digest, size=self.size, format=form)
         rate = self.rate_hz or 16_000
         seconds = self.seconds or 0.0
-        return AudioRef(digest=self.digest, rate_hz=rate, channels=1, duration_s=seconds, format="WAV")
+        return AudioRef(digest=self.digest, rate_hz=rate, channels=1, duration_s=seconds, format=form)
 
 
 class RuleVerdict(Frozen):

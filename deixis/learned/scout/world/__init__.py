@@ -1,0 +1,1 @@
+"""Traces made of the illustrated world, whose truth is known exactly."""
