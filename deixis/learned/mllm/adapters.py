@@ -1,0 +1,131 @@
+"""The adapters: rows of facts become tokens.
+
+A token starts as a sum in the decoder's own space of tokens: the row's vector by the map by which the words'
+embeddings started, the embeddings of the names of the kinds it may be, and the embeddings of the coordinates
+of its box (between two bins a mixture of both). So to match a word is a dot product, and to write a box is
+to copy, before anything is learned.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from deixis.learned.mllm.rows import COLOUR_ROW, PICTURE_TAIL, SOUND_TAIL
+from deixis.learned.mllm.tokens import EDGES, TIMES
+
+if TYPE_CHECKING:
+    from deixis.learned.mllm.config import PocketConfig
+
+HIDDEN = 2
+"""Width of the adapters' hidden layer, in widths of the decoder."""
+
+
+class Coordinates(nn.Module):
+    """Embeds shares in 0..1 as mixtures of the embeddings of coordinate tokens."""
+
+    def __init__(self, config: PocketConfig, families: tuple[str, ...]) -> None:
+        super().__init__()
+        self.first = [(config.families or {}).get(family, 0) for family in families]
+        self.bins = config.bins
+
+    def forward(self, shares: torch.Tensor, embed: nn.Embedding) -> torch.Tensor:
+        """Returns the embeddings (..., d) of shares (..., families): the sum over the families."""
+        place = shares.clamp(0, 1) * self.bins
+        low = place.floor().clamp(max=self.bins - 1)
+        above = (place - low).unsqueeze(-1)
+        rows = low.long() + torch.tensor(self.first, device=shares.device)
+        table = embed.weight
+        mixed = (
+            functional.embedding(rows, table) * (1 - above) + functional.embedding(rows + 1, table) * above
+        )
+        return mixed.sum(-2)
+
+
+class RowAdapter(nn.Module):
+    """What the adapters of pictures and sounds share."""
+
+    def __init__(
+        self, config: PocketConfig, vector: int, rest: int, types: int, families: tuple[str, ...]
+    ) -> None:
+        super().__init__()
+        wide = config.text_config.hidden_size  # type: ignore[union-attr]
+        self.word = nn.Linear(vector, wide, bias=False)
+        self.rest = nn.Sequential(
+            nn.Linear(vector + rest, HIDDEN * wide), nn.GELU(), nn.Linear(HIDDEN * wide, wide)
+        )
+        self.gains = nn.Parameter(torch.ones(4))
+        self.types = nn.Embedding(types, wide)
+        self.coordinates = Coordinates(config, families)
+
+    def join(
+        self,
+        vector: torch.Tensor,
+        rest: torch.Tensor,
+        named: torch.Tensor,
+        shares: torch.Tensor,
+        there: torch.Tensor,
+        kind: torch.Tensor,
+        embed: nn.Embedding,
+    ) -> torch.Tensor:
+        """Returns the tokens (..., d)."""
+        facts = self.gains[0] * self.word(vector) + self.gains[1] * named
+        facts = facts + self.gains[2] * self.coordinates(shares, embed)
+        facts = facts + self.gains[3] * self.rest(torch.cat([vector, rest], -1))
+        return facts * there.unsqueeze(-1) + self.types(kind)
+
+
+class PictureAdapter(RowAdapter):
+    """Turns a picture's rows into tokens, and the rows of single things into the tokens of proposals."""
+
+    OBJECT = 3
+
+    def __init__(self, config: PocketConfig) -> None:
+        eye = config.eye or {}
+        super().__init__(config, eye["vector"], eye["neck"] + COLOUR_ROW + 1, 4, EDGES)
+        self.vector = eye["vector"]
+        kinds = [0] * config.objects + [1] * config.cells**2 + [2]
+        self.register_buffer("kinds", torch.tensor(kinds))
+        self.register_buffer("names", torch.tensor(config.kind_names or [0] * eye["kinds"]))
+
+    def forward(self, rows: torch.Tensor, logits: torch.Tensor, embed: nn.Embedding) -> torch.Tensor:
+        """Returns the tokens (n, r, d) of pictures' rows (n, r, f), given the kinds' logits (n, r, c)."""
+        return self._of(rows, logits, self.kinds.expand(rows.shape[:-1]), embed)
+
+    def single(self, rows: torch.Tensor, logits: torch.Tensor, embed: nn.Embedding) -> torch.Tensor:
+        """Returns the tokens (m, d) of rows (m, f) of single things."""
+        kind = torch.full(rows.shape[:-1], self.OBJECT, device=rows.device)
+        return self._of(rows, logits, kind, embed)
+
+    def _of(
+        self, rows: torch.Tensor, logits: torch.Tensor, kind: torch.Tensor, embed: nn.Embedding
+    ) -> torch.Tensor:
+        vector, rest, tail = rows.split(
+            [self.vector, rows.shape[-1] - self.vector - PICTURE_TAIL, PICTURE_TAIL], -1
+        )
+        named = logits.softmax(-1) @ embed(self.names)
+        inner = torch.cat([rest, tail[..., :1]], -1)
+        return self.join(vector, inner, named, tail[..., 2:], tail[..., 1], kind, embed)
+
+
+class SoundAdapter(RowAdapter):
+    """Turns a sound's rows into tokens."""
+
+    def __init__(self, config: PocketConfig) -> None:
+        ear = config.ear or {}
+        super().__init__(config, ear["vector"], ear["kinds"] + ear["width"], 3, TIMES)
+        self.sizes = [ear["kinds"], ear["vector"], ear["width"], SOUND_TAIL]
+        kinds = [0] * config.events + [1] * config.windows + [2]
+        self.register_buffer("kinds", torch.tensor(kinds))
+        self.register_buffer("names", torch.tensor(config.sound_names or [0] * ear["kinds"]))
+
+    def forward(self, rows: torch.Tensor, embed: nn.Embedding) -> torch.Tensor:
+        """Returns the tokens (n, r, d) of sounds' rows (n, r, f)."""
+        activity, vector, features, tail = rows.split(self.sizes, -1)
+        named = activity @ embed(self.names)
+        rest = torch.cat([activity, features], -1)
+        kind = self.kinds.expand(rows.shape[:-1])
+        return self.join(vector, rest, named, tail[..., 1:], tail[..., 0], kind, embed)

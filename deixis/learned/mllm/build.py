@@ -1,0 +1,229 @@
+"""Making and loading the pocket MLLM."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deixis.errors import InputFault, MissingExtra
+from deixis.learned.mllm.tokens import BINS, FAMILIES, OBJECT, PICTURE, PROPOSALS, SOUND, coordinate
+from deixis.tools.pocket.ear import NETWORK as EAR
+from deixis.tools.pocket.shipped import EYE, shipped
+
+if TYPE_CHECKING:
+    from deixis.learned.mllm.config import PocketConfig
+    from deixis.learned.mllm.modeling import PocketForConditionalGeneration
+    from deixis.learned.mllm.processing import PocketProcessor
+
+PRESETS: dict[str, dict[str, int]] = {
+    "tiny": {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 128},
+    "small": {"hidden_size": 256, "num_hidden_layers": 6, "num_attention_heads": 4, "intermediate_size": 768},
+    "large": {"hidden_size": 320, "num_hidden_layers": 8, "num_attention_heads": 5, "intermediate_size": 960},
+}
+"""Decoders. `large` is for where an accelerator trains it; with the encoders it is 15 M parameters."""
+WAVES = 8
+"""Octaves of the waves by which coordinates start; as in Tancik et al. 2020, but on a fixed ladder."""
+WORD_SHARE = 0.8
+
+
+@cache
+def register() -> None:
+    """Makes the Auto classes of transformers know the pocket MLLM.
+
+    Raises:
+        MissingExtra: transformers is not installed.
+    """
+    try:
+        from transformers import (
+            AutoConfig,
+            AutoModel,
+            AutoModelForCausalLM,
+            AutoModelForImageTextToText,
+            AutoProcessor,
+        )
+    except ImportError as error:
+        raise MissingExtra("learned", "transformers", "The pocket MLLM") from error
+    from deixis.learned.mllm.config import MODEL_TYPE, PocketConfig
+    from deixis.learned.mllm.modeling import PocketForConditionalGeneration, PocketModel
+    from deixis.learned.mllm.processing import PocketProcessor
+
+    AutoConfig.register(MODEL_TYPE, PocketConfig, exist_ok=True)
+    AutoModel.register(PocketConfig, PocketModel, exist_ok=True)
+    AutoModelForCausalLM.register(PocketConfig, PocketForConditionalGeneration, exist_ok=True)
+    AutoModelForImageTextToText.register(PocketConfig, PocketForConditionalGeneration, exist_ok=True)
+    AutoProcessor.register(PocketConfig, PocketProcessor, exist_ok=True)
+
+
+def new_config(
+    tokenizer: Any,
+    preset: str = "small",
+    eye: dict[str, Any] | None = None,
+    ear: dict[str, Any] | None = None,
+    **others: Any,
+) -> PocketConfig:
+    """Returns the configuration of a new model.
+
+    Args:
+        tokenizer: of `build_tokenizer`.
+        preset: a key of `PRESETS`.
+        eye: facts of its eye (`onnx_weights.eye_facts`).
+        ear: facts of its ear with their limits.
+        others: further settings of `PocketConfig`.
+    """
+    from deixis.learned.mllm.config import PocketConfig
+    from deixis.learned.world.categories import categories
+    from deixis.learned.world.sounds.kinds import KINDS
+
+    number = tokenizer.convert_tokens_to_ids
+    size = PRESETS[preset]
+    text = {
+        "model_type": "qwen3",
+        "vocab_size": len(tokenizer),
+        "num_key_value_heads": size["num_attention_heads"],
+        "head_dim": size["hidden_size"] // size["num_attention_heads"],
+        "max_position_embeddings": 2048,
+        "tie_word_embeddings": True,
+        "pad_token_id": tokenizer.pad_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "bos_token_id": None,
+        "rope_theta": 10_000.0,
+        **size,
+    }
+    kinds = [number(thing.name) for thing in categories()][: (eye or {}).get("kinds", 0)]
+    sounds = [number(name) for name in KINDS][: (ear or {}).get("kinds", 0)]
+    return PocketConfig(
+        text_config=text,
+        eye=eye,
+        ear=ear,
+        bins=BINS,
+        families={family: number(coordinate(family, 0)) for family in FAMILIES},
+        proposals=[number(token) for token in PROPOSALS],
+        kind_names=kinds,
+        sound_names=sounds,
+        picture_token_id=number(PICTURE),
+        sound_token_id=number(SOUND),
+        object_token_id=number(OBJECT),
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        **others,
+    )
+
+
+def new_model(
+    preset: str = "small",
+    eye: Path | None = None,
+    ear: Path | None = None,
+    tokenizer: Any = None,
+    seed: int = 0,
+    **others: Any,
+) -> tuple[PocketForConditionalGeneration, PocketProcessor]:
+    """Returns a new model with the pocket eye and ear in it, and its processor.
+
+    Args:
+        preset: a key of `PRESETS`.
+        eye: an eye's ONNX file or checkpoint; the shipped one if None.
+        ear: an ear's, likewise.
+        tokenizer: of `build_tokenizer`; made if None.
+        seed: of the random numbers by which the rest starts.
+        others: further settings of `PocketConfig`.
+
+    Raises:
+        InputFault: a file does not hold such an encoder.
+        MissingExtra: torch or transformers is not installed.
+    """
+    register()
+    import torch
+
+    from deixis.learned.mllm.modeling import PocketForConditionalGeneration
+    from deixis.learned.mllm.onnx_weights import ear_arrays, ear_facts, eye_arrays, eye_facts, fill
+    from deixis.learned.mllm.processing import PocketProcessor
+    from deixis.learned.mllm.tokenizer import build_tokenizer
+
+    tokenizer = build_tokenizer() if tokenizer is None else tokenizer
+    eye_path, ear_path = eye or shipped(EYE), ear or shipped(EAR)
+    seen, heard = eye_arrays(eye_path), ear_arrays(ear_path)
+    facts = ear_facts(heard) | {"limits": _limits(ear_path)}
+    config = new_config(tokenizer, preset, eye_facts(seen), facts, **others)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = PocketForConditionalGeneration(config)
+        fill(model.model.eye, seen, eye_path)
+        fill(model.model.ear, heard, ear_path)
+        start(model, tokenizer)
+    return model.eval(), PocketProcessor(tokenizer=tokenizer)
+
+
+def load(folder: Path) -> tuple[PocketForConditionalGeneration, PocketProcessor]:
+    """Returns the model and the processor that are stored in a folder.
+
+    Raises:
+        InputFault: the folder does not hold a pocket MLLM.
+    """
+    register()
+    from deixis.learned.mllm.modeling import PocketForConditionalGeneration
+    from deixis.learned.mllm.processing import PocketProcessor
+
+    try:
+        model = PocketForConditionalGeneration.from_pretrained(folder, local_files_only=True)
+        return model.eval(), PocketProcessor.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise InputFault(
+            "mllm.folder", f"{folder.name} does not hold a pocket MLLM: {error}", "Name another folder."
+        ) from error
+
+
+def start(model: PocketForConditionalGeneration, tokenizer: Any) -> None:
+    """Lets the embeddings start where words lie, and coordinates as waves; the adapters with the same map."""
+    import torch
+
+    from deixis.tools.pocket.words import DIM, words
+
+    embed = model.get_input_embeddings()
+    wide = embed.weight.shape[1]
+    table = words()
+    spread = wide**-0.5
+    turned = torch.linalg.qr(torch.randn(max(wide, DIM), max(wide, DIM)))[0][:wide, :DIM].contiguous()
+    if wide < DIM:
+        turned *= (DIM / wide) ** 0.5
+    with torch.no_grad():
+        embed.weight.normal_(0, spread)
+        for token, number in tokenizer.get_vocab().items():
+            if not token[0].isalpha() or len(token) < 2:
+                continue
+            vector = table.vector(token) if token in table else None
+            if vector is not None:
+                rest = (1 - WORD_SHARE**2) ** 0.5
+                placed = turned @ torch.from_numpy(np.array(vector))
+                embed.weight[number] = WORD_SHARE * placed + rest * embed.weight[number]
+        waves = _waves(BINS + 1)
+        for family in FAMILIES:
+            first = tokenizer.convert_tokens_to_ids(coordinate(family, 0))
+            own = torch.randn(wide) * spread
+            turn = torch.randn(waves.shape[1], wide) * spread
+            embed.weight[first : first + BINS + 1] = 0.4 * own + 0.9 * (waves @ turn)
+        for adapter in (model.model.picture_adapter, model.model.sound_adapter):
+            adapter.word.weight.copy_(turned[:, : adapter.word.weight.shape[1]])
+            adapter.rest[-1].weight.mul_(0.3)
+            adapter.types.weight.normal_(0, 0.5 * spread)
+    model.tie_weights()
+
+
+def _waves(count: int) -> Any:
+    """Returns unit rows (count, 2 WAVES) of sines and cosines, the slowest of half a turn over all."""
+    import torch
+
+    place = torch.linspace(0, 1, count)[:, None]
+    speed = torch.pi * 2.0 ** torch.linspace(0, 5, WAVES)[None]
+    return torch.cat([(place * speed).sin(), (place * speed).cos()], 1) / WAVES**0.5
+
+
+def _limits(path: Path) -> dict[str, Any]:
+    """Returns the limits of an ear's events: those in its file, else those of the shipped ear."""
+    from deixis.tools.pocket.ear import ear
+
+    limits = ear(path if path.suffix == ".onnx" else None).limits
+    return json.loads(json.dumps(limits._asdict()))  # type: ignore[no-any-return]
