@@ -83,7 +83,7 @@ class GatedLowRank(nn.Module):
         return list(MAPS)
 
     def exported(self) -> dict[str, torch.Tensor]:
-        """Returns the tensors as `LowRank` names them, so that an adapter file fits either class."""
+        """Returns views of the tensors as `LowRank` names them, so that an adapter file fits either class."""
         rank = self.rank
         named = {
             "changes.gate_proj.down": self.enter[:rank],
@@ -96,12 +96,6 @@ class GatedLowRank(nn.Module):
         if self.router is not None:
             named["router.weight"] = self.router.weight
         return {name: value.detach() for name, value in named.items()}
-
-    @torch.no_grad()
-    def imported(self, named: dict[str, torch.Tensor]) -> None:
-        """Takes over tensors that `exported` gave."""
-        for name, value in self.exported().items():
-            value.copy_(named[name])
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         """Returns [B, T, d] for [B, T, d]."""

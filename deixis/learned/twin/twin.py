@@ -250,7 +250,7 @@ class Twin:
         return caches.fork(cache)
 
     def save(self, folder: Path | str) -> Path:
-        """Returns the adapter folder that was written; what stood there is replaced only when all is written."""
+        """Returns the adapter folder that was written; an older one goes only when all is written."""
         from deixis.learned.twin.folder import save
 
         return save(self, Path(folder))

@@ -73,7 +73,7 @@ class TwinFeedForward(nn.Module):
         elif not state.captured and state.key != self.last_key:
             raise InputFault(
                 "twin.gate.flipped",
-                "The expert was changed between the forward pass and the recomputing of a checkpointed layer.",
+                "The expert was changed between the forward pass and the recomputing of a layer.",
                 "Run backward inside the same `using` block, or switch checkpointing on with "
                 "model.gradient_checkpointing_enable(), which keeps the forward pass's choice.",
             )
@@ -91,7 +91,7 @@ class TwinFeedForward(nn.Module):
             shape = None if mask is None else tuple(mask.shape)
             raise InputFault(
                 "twin.mask.shape",
-                f"The mask of tokens has shape {shape}, the call has {tuple(hidden.shape[:2])} (rows, tokens).",
+                f"The mask of tokens has shape {shape}, the call {tuple(hidden.shape[:2])} (rows, tokens).",
                 "Give one truth value for every token of the call.",
             )
         where = mask.to(hidden.device)[..., None]
