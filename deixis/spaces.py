@@ -155,8 +155,8 @@ class Space:
         factor = self.far / side
         return factor, shift * factor - (0.5 if self.middle else 0.0)
 
-    def _top(self, axis: int, size: Size) -> float:
-        """Returns the highest value that may be written on an axis."""
+    def top(self, axis: int, size: Size) -> float:
+        """Returns the highest value that may be written on an axis (0: x, 1: y) of a picture of `size`."""
         if self.highest is not None:
             return self.highest
         if self.frame is Frame.PIXELS:
@@ -173,7 +173,7 @@ class Space:
         if self.decimals is not None:
             steps = 10**self.decimals
             value = math.floor(value * steps + 0.5) / steps
-        return min(max(value, 0.0), self._top(axis, size))
+        return min(max(value, 0.0), self.top(axis, size))
 
     def _read(self, value: float, axis: int, size: Size) -> float:
         factor, shift = self._scale(axis, size)
@@ -193,7 +193,7 @@ class Space:
         """Returns whether all values, in the order the space writes them, lie within its range."""
         first = 1 if self.y_first else 0
         return all(
-            math.isfinite(value) and 0 <= value <= self._top((index + first) % 2, size)
+            math.isfinite(value) and 0 <= value <= self.top((index + first) % 2, size)
             for index, value in enumerate(values)
         )
 
