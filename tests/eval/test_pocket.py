@@ -60,7 +60,7 @@ def test_styles_are_test_seeds_of_seen_and_of_unseen_drawings():
         assert {family for one in made for family, _ in one.icons} <= families
     assert UNSEEN_FAMILY not in TRAIN_FAMILIES
     assert set(STYLES) == {"in style", "unseen style"}
-    assert [part.__name__ for part in PARTS] == ["masks", "sounds", "pairs", "photos"]
+    assert [part.__name__ for part in PARTS] == ["masks", "sounds", "pairs", "photos", "asks"]
 
 
 def test_intervals_are_over_groups_and_n_counts_items():
@@ -311,3 +311,16 @@ def test_a_folder_without_photos_has_no_such_measure(tmp_path):
 )  # fmt: skip
 def test_a_label_bears_out_its_own_wider_and_narrower_words(label, claim, right):
     assert bears_out(label, claim) is right
+
+
+def test_asks_are_timed_one_by_one():
+    from deixis.agent.profile import load_profile
+    from deixis.eval.pocket.asks import asks
+
+    toolbox = load_profile("pocket").toolbox()
+    told: list[tuple[int, int]] = []
+    found = asks(toolbox, Path(), lambda done, every: told.append((done, every)), count=3)
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert [one.n for one in found] == [3, 3, 3]
+    assert 0 < found[0].value <= found[2].value
+    assert found[0].bar == 0.4

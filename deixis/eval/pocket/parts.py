@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deixis.eval.pocket.asks import asks
 from deixis.eval.pocket.masks import masks
 from deixis.eval.pocket.pairs import pairs
 from deixis.eval.pocket.photos import photos
@@ -17,4 +18,4 @@ if TYPE_CHECKING:
 
 Part = Callable[["Toolbox", Path, Callable[[int, int], None]], list[Measure]]
 """Returns its measures; is told how much of it is done."""
-PARTS: tuple[Part, ...] = (masks, sounds, pairs, photos)
+PARTS: tuple[Part, ...] = (masks, sounds, pairs, photos, asks)

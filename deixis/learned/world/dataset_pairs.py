@@ -9,7 +9,7 @@ from typing import Any
 
 from deixis.learned.world.categories import categories
 from deixis.learned.world.dataset import write_json
-from deixis.learned.world.pairs import makers, pair
+from deixis.learned.world.pairs import WorldPair, makers, pair
 from deixis.learned.world.scenes import SceneSpec, scene
 from deixis.learned.world.sounds import KINDS, SOUNDING, ClipSpec, clip
 from deixis.learned.world.sounds.signal import RATE_HZ
@@ -55,16 +55,12 @@ def write_pairs(first_seed: int, count: int, out: Path, progress: Progress) -> i
     A pair that is neither (one of two sounds is from outside, silence) is in ``pairs/all.json`` alone, with
     the source of each event.
     """
-    from PIL import Image
-
     (out / PAIRS).mkdir(parents=True, exist_ok=True)
     every: list[dict[str, Any]] = []
     clear: list[dict[str, Any]] = []
     for number, seed in enumerate(range(first_seed, first_seed + count)):
         made = pair(seed)
-        image, audio = f"{PAIRS}/{seed:012d}.png", f"{PAIRS}/{seed:012d}.wav"
-        Image.fromarray(made.scene.pixels).save(out / image)
-        _write_wav(out / audio, made.clip.samples)
+        image, audio = (f"{PAIRS}/{path.name}" for path in write_pair(made, out / PAIRS, f"{seed:012d}"))
         names = made.scene.names
         heard = sorted({KINDS[event.kind] for event in made.clip.events})
         could = sorted({categories()[number].name for kind in heard for number in makers(kind)})
@@ -92,6 +88,16 @@ def write_pairs(first_seed: int, count: int, out: Path, progress: Progress) -> i
     write_json(out / PAIRS / "pairs.json", clear)
     write_json(out / PAIRS / "all.json", every)
     return len(clear)
+
+
+def write_pair(made: WorldPair, folder: Path, name: str) -> tuple[Path, Path]:
+    """Returns the files of a pair's picture and sound, once they are written."""
+    from PIL import Image
+
+    image, audio = folder / f"{name}.png", folder / f"{name}.wav"
+    Image.fromarray(made.scene.pixels).save(image)
+    _write_wav(audio, made.clip.samples)
+    return image, audio
 
 
 def _write_wav(path: Path, samples: Any) -> None:
