@@ -59,15 +59,32 @@ class SampleMedium(Frozen):
         return Size(width=self.width, height=self.height)
 
     @property
-    def ref(self) -> ImageRef | AudioRef:
-        """Returns the reference by which tools are asked about this medium."""
-        drawn = self.source.startswith("world/")
-        form = "drawn" if drawn else PurePosixPath(self.source).suffix[1:].upper()
-        if self.kind == "image":
-            return ImageRef(digest=self.digest, size=self.size, format=form)
+    def image(self) -> ImageRef:
+        """Returns the reference by which tools are asked about this picture.
+
+        Raises:
+            ValueError: this is a sound.
+        """
+        return ImageRef(digest=self.digest, size=self.size, format=self._format)
+
+    @property
+    def audio(self) -> AudioRef:
+        """Returns the reference by which tools are asked about this sound.
+
+        Raises:
+            ValueError: this is a picture.
+        """
+        if self.seconds is None:
+            raise ValueError("a picture is not heard")
         rate = self.rate_hz or 16_000
-        seconds = self.seconds or 0.0
-        return AudioRef(digest=self.digest, rate_hz=rate, channels=1, duration_s=seconds, format=form)
+        return AudioRef(
+            digest=self.digest, rate_hz=rate, channels=1, duration_s=self.seconds, format=self._format
+        )
+
+    @property
+    def _format(self) -> str:
+        drawn = self.source.startswith("world/")
+        return "drawn" if drawn else PurePosixPath(self.source).suffix[1:].upper()
 
 
 class RuleVerdict(Frozen):

@@ -48,8 +48,8 @@ SOUNDS = {
     "croak": "a croak", "buzz": "buzzing", "roar": "a roar", "engine": "an engine", "horn": "a horn",
     "siren": "a siren", "train": "train noise", "plane": "airplane noise", "helicopter": "helicopter noise",
     "bell": "a chime", "ring": "a ringtone", "alarm": "an alarm", "tick": "ticking", "guitar": "guitar music",
-    "piano": "piano music", "violin": "violin music", "trumpet": "trumpet music", "drum": "drumming", "rain": "rain",
-    "thunder": "thunder", "fire": "crackling", "typing": "typing", "hammer": "hammering",
+    "piano": "piano music", "violin": "violin music", "trumpet": "trumpet music", "drum": "drumming",
+    "rain": "rain", "thunder": "thunder", "fire": "crackling", "typing": "typing", "hammer": "hammering",
 }  # fmt: skip
 """How a kind of sound of the world is said."""
 

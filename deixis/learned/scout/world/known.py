@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -11,9 +11,10 @@ import numpy as np
 from deixis.geometry import Box, TimeSpan
 from deixis.learned.scout.proposals import Proposal
 from deixis.learned.scout.sample import SampleMedium
-from deixis.learned.world.categories import categories, fits
+from deixis.learned.world.categories import categories, fits, wide_words
+from deixis.learned.world.colours import colour_shares
 from deixis.learned.world.questions import Words, absent_words, phrases, place_of
-from deixis.learned.world.relations import Relation, relations
+from deixis.learned.world.relations import relations
 from deixis.learned.world.scenes import Scene
 from deixis.learned.world.sounds import KINDS, Clip
 
@@ -34,7 +35,6 @@ class Known:
     matched: bool | None = None
     words: Words = "training"
     adversarial: float = 0.0
-    extra: dict[str, object] = field(default_factory=dict)
 
     @property
     def drawn(self) -> Scene:
@@ -58,9 +58,34 @@ class Known:
         return next(medium for medium in self.media if medium.kind == "audio")
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Returns the plain name of each thing."""
+        return self.drawn.names
+
+    @cached_property
+    def colours(self) -> tuple[str, ...]:
+        """Returns the colour of each thing, empty where it has no one colour."""
+        return self.drawn.colours
+
+    @cached_property
+    def sizes(self) -> tuple[str, ...]:
+        """Returns "small", "big" or "" for each thing."""
+        return self.drawn.sizes
+
+    def shares(self, thing: int) -> dict[str, float]:
+        """Returns the share of each colour in a thing's pixels."""
+        return colour_shares(self.drawn.pixels[self.drawn.mask(thing)])
+
+    @cached_property
     def boxes(self) -> tuple[Box, ...]:
         """Returns the boxes of the things, in pixels."""
         return tuple(Box.of(row) for row in self.drawn.boxes.tolist())
+
+    @cached_property
+    def middles(self) -> tuple[tuple[float, float], ...]:
+        """Returns the middle (x, y) of each thing, in shares of the picture's width and height."""
+        size = self.image.size
+        return tuple((b.center[0] / size.width, b.center[1] / size.height) for b in self.boxes)
 
     @cached_property
     def times(self) -> tuple[TimeSpan, ...]:
@@ -84,24 +109,52 @@ class Known:
         return [(word, things[0]) for word, things in self.named if len(things) == 1]
 
     @cached_property
-    def relations(self) -> list[Relation]:
-        """Returns the clear relations of place."""
-        return [link for link in relations(self.drawn) if link.kind != "larger than"]
+    def stands(self) -> dict[tuple[int, int], str]:
+        """Returns how one thing clearly stands to another ('left of' …), by the two."""
+        return {
+            (link.first, link.second): link.kind
+            for link in relations(self.drawn)
+            if link.kind != "larger than"
+        }
 
-    def word(self, thing: int, rng: Rng) -> str:
-        """Returns a word for a thing; its plain name where no word names it without doubt."""
-        several = [word for word, things in self.named if thing in things]
-        return several[int(rng.integers(len(several)))] if several else self.drawn.names[thing]
+    @cached_property
+    def _absent(self) -> list[str]:
+        return absent_words(self.drawn, self.words)
 
-    def absent(self, rng: Rng) -> str:
-        """Returns a word that names nothing here; often of a thing that is kin to one that shows."""
-        every = absent_words(self.drawn, self.words)
-        if rng.random() < self.adversarial:
-            shown = [categories()[int(number)] for number in self.drawn.classes]
-            wider = {word for thing in shown for word in thing.broader}
-            kin = [word for word in every if any(wider & set(categories()[k].broader) for k in fits(word))]
-            every = kin or every
-        return every[int(rng.integers(len(every)))]
+    def absent(self, rng: Rng | None) -> list[str]:
+        """Returns words that name nothing here; with `rng` often only those kin to something that shows."""
+        if rng is not None and rng.random() < self.adversarial:
+            wider = {word for number in self.drawn.classes for word in categories()[int(number)].broader}
+            kin = [
+                word for word in self._absent if any(wider & set(categories()[k].broader) for k in fits(word))
+            ]
+            return kin or self._absent
+        return self._absent
+
+    def wide(self) -> tuple[list[tuple[str, tuple[int, ...]]], list[str]]:
+        """Returns the wider words that fit something here, with the things, and those that fit nothing."""
+        every = [
+            (word, tuple(np.flatnonzero(np.isin(self.drawn.classes, list(fits(word)))).tolist()))
+            for word in wide_words()
+        ]
+        return [one for one in every if one[1]], [word for word, things in every if not things]
+
+    def countable(self) -> list[tuple[str, str, tuple[int, ...]]]:
+        """Returns name, plural and things of each kind whose name fits nothing else here."""
+        if self.words == "held_out":
+            return []
+        shown = set(self.drawn.classes.tolist())
+        kinds = [categories()[kind] for kind in sorted(shown)]
+        return [
+            (kind.name, kind.plural, tuple(k for k, name in enumerate(self.names) if name == kind.name))
+            for kind in kinds
+            if len(fits(kind.name) & shown) == 1 and kind.plural != kind.name
+        ]
+
+    def uncounted(self) -> list[tuple[str, str]]:
+        """Returns name and plural of the kinds of which there is surely none."""
+        shown = set(self.drawn.classes.tolist())
+        return [(kind.name, kind.plural) for kind in categories() if not fits(kind.name) & shown]
 
     def place(self, thing: int) -> str:
         """Returns where a thing is: 'top left', 'middle' …"""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,25 @@ class Draft:
     question: str
     value: str = ""
     absence: Absence = ""
+
+
+class Option(NamedTuple):
+    """Something that a task may ask about: what it is asked by, and what its writer needs to know."""
+
+    key: str
+    facts: tuple[Any, ...] = ()
+
+
+Write = Callable[[Known, Tape, Rng, Option], Draft]
+Options = Callable[[Known, "Rng | None"], list[Option]]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A kind of question: what it may ask about (everything, or a choice by `rng`), and how it is written."""
+
+    options: Options
+    write: Write
 
 
 @dataclass
@@ -88,7 +108,7 @@ def _looked(
 ) -> tuple[OpenStep, GroundResult | None]:
     step = tape.step("locate")
     request = GroundRequest(
-        image=known.image.ref,  # type: ignore[arg-type]
+        image=known.image.image,
         phrases=tuple(dict.fromkeys(phrases)),
         everything=everything,
         threshold=threshold,
@@ -115,7 +135,7 @@ def read_out(found: Look, known: Known, names: dict[int, str], rng: Rng, denied:
         if thing is None:
             parts.append(part.say("nothing"))
             continue
-        name = names.get(thing, known.drawn.names[thing])
+        name = names.get(thing, known.names[thing])
         if not short:
             part.say(f"{indefinite(name)} ")
         parts.append(part.point(name, (known.boxes[thing],)))

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deixis.learned.scout.sample import Sample, SampleMedium
+from deixis.learned.scout.sample import Sample
 from deixis.learned.scout.sources import SampleMedia, drawn_medium, world_source
 from deixis.learned.scout.tape import Tape, ToolCaller
-from deixis.learned.scout.world import naming, pairing, pointing, sounding
 from deixis.learned.scout.world.imagined import Imagined
 from deixis.learned.scout.world.known import Known
 from deixis.learned.scout.world.looking import Draft
 from deixis.learned.scout.world.spec import PAIR_OFFSET, VERSION, WorldSpec, split_of
+from deixis.learned.scout.world.tasks import DENIED, SEEN
+from deixis.learned.world.pairs import pair
 from deixis.learned.world.scenes import Scene, scene
 from deixis.learned.world.sounds import Clip, clip
 
@@ -23,24 +24,6 @@ if TYPE_CHECKING:
     from deixis.tools.toolbox import Toolbox
 
 Rng = np.random.Generator
-Task = Callable[[Known, Tape, Rng], Draft | None]
-
-SEEN: dict[str, Task] = {
-    "where": pointing.where, "find": pointing.find, "which": pointing.which, "relation": pointing.relation,
-    "attribute": pointing.attribute, "outline": pointing.outline, "count": naming.count,
-    "presence": naming.presence, "list": naming.list_, "caption": naming.caption, "hear": sounding.hear,
-    "sound_presence": sounding.sound_presence, "when": sounding.when, "sound_source": pairing.sound_source,
-    "match": pairing.match,
-}  # fmt: skip
-"""How each task is written where its answer is there."""
-DENIED: dict[str, Task] = {
-    "presence": naming.presence_absent, "where": pointing.absent("where"), "find": pointing.absent("find"),
-    "outline": pointing.absent("outline"), "attribute": pointing.absent("attribute"),
-    "which": pointing.which_false, "relation": pointing.relation_false, "count": naming.count_none,
-    "list": naming.list_nothing, "hear": sounding.hear_nothing, "sound_presence": sounding.sound_absent,
-    "when": sounding.when_never, "sound_source": pairing.sound_unrelated, "match": pairing.match_unrelated,
-}  # fmt: skip
-"""How each task is written where the right answer denies something."""
 
 
 @dataclass(frozen=True)
@@ -97,27 +80,32 @@ class WorldMaker:
         spec = self.spec
         shares = np.array([spec.pictures, spec.pairs, spec.sounds])
         kind = int(rng.choice(3, p=shares / shares.sum()))
-        media: list[SampleMedium] = []
         if kind == 1:
-            from deixis.learned.world.pairs import pair
+            return self._paired(seed)
+        drawn = scene(seed, spec.scene) if kind == 0 else None
+        sound = clip(seed, spec.clip) if kind == 2 else None
+        medium = (
+            drawn_medium(world_source("clip", seed, spec.clip), None, sound.samples)
+            if sound is not None
+            else drawn_medium(world_source("scene", seed, spec.scene), drawn.pixels if drawn else None, None)
+        )
+        return Known((medium,), seed, drawn, sound, words=spec.words, adversarial=spec.adversarial)
 
-            number = seed + PAIR_OFFSET if split_of(seed) == "validation" else seed
-            made = pair(number, spec.pair)
-            source = world_source("pair", number, spec.pair)
-            media = [
-                drawn_medium(source, made.scene.pixels, None),
-                drawn_medium(source, None, made.clip.samples),
-            ]
-            facts = (made.scene, made.clip, made.sources, made.matched)
-        elif kind == 0:
-            drawn = scene(seed, spec.scene)
-            media = [drawn_medium(world_source("scene", seed, spec.scene), drawn.pixels, None)]
-            facts = (drawn, None, (), None)
-        else:
-            sound = clip(seed, spec.clip)
-            media = [drawn_medium(world_source("clip", seed, spec.clip), None, sound.samples)]
-            facts = (None, sound, (), None)
-        return Known(tuple(media), seed, *facts, words=spec.words, adversarial=spec.adversarial)
+    def _paired(self, seed: int) -> Known:
+        spec = self.spec
+        number = seed + PAIR_OFFSET if split_of(seed) == "validation" else seed
+        made = pair(number, spec.pair)
+        source = world_source("pair", number, spec.pair)
+        return Known(
+            (drawn_medium(source, made.scene.pixels, None), drawn_medium(source, None, made.clip.samples)),
+            seed,
+            made.scene,
+            made.clip,
+            made.sources,
+            made.matched,
+            words=spec.words,
+            adversarial=spec.adversarial,
+        )
 
     def _sample(self, known: Known, media: SampleMedia, rng: Rng) -> Sample | None:
         """Returns one sample; None where the medium allows none of the tasks."""
@@ -129,9 +117,11 @@ class WorldMaker:
                 shares = np.array([weights[name] for name in names])
                 task = names[int(rng.choice(len(names), p=shares / shares.sum()))]
                 del weights[task]
-                tape = Tape(self._caller(known, media, rng))
-                draft = (DENIED if denies else SEEN)[task](known, tape, rng)
-                if draft is not None:
+                maker = (DENIED if denies else SEEN)[task]
+                options = maker.options(known, rng)
+                if options:
+                    tape = Tape(self._caller(known, media, rng))
+                    draft = maker.write(known, tape, rng, options[int(rng.integers(len(options)))])
                     return self._finished(known, tape, draft)
         return None
 

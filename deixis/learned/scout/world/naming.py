@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from deixis.learned.scout.tape import Tape, Words
+from deixis.learned.scout.tape import OpenStep, Tape, Words
 from deixis.learned.scout.wording import QUESTIONS, counted, indefinite, joined
 from deixis.learned.scout.world.known import Known
-from deixis.learned.scout.world.looking import Draft, any_of, chance, look, nothing, plain, read_out, refuse
-from deixis.learned.world.categories import categories, fits, wide_words
+from deixis.learned.scout.world.looking import (
+    Draft,
+    Option,
+    any_of,
+    chance,
+    look,
+    nothing,
+    plain,
+    read_out,
+    refuse,
+)
 from deixis.learned.world.questions import with_article
 from deixis.tools.tagging.protocol import TagRequest, TagResult
 
@@ -19,51 +28,48 @@ WIDE = 0.2
 """The share of questions about presence that ask by a wider word: 'an animal'."""
 
 
-def presence(known: Known, tape: Tape, rng: Rng) -> Draft | None:
+def present(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns the names of what is there, or, now and then, wider words for it."""
+    wide = known.wide()[0]
+    if rng is not None and wide and chance(rng, WIDE):
+        return [Option(word, (word, things, True)) for word, things in wide]
+    own = [Option(word, (word, things, False)) for word, things in known.named]
+    return own if rng is not None else [*own, *(Option(word, (word, things, True)) for word, things in wide)]
+
+
+def presence(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks whether there is something that there is, by its own or by a wider word."""
-    several = known.named
-    if chance(rng, WIDE):
-        wide = [(word, _named(known, word)) for word in wide_words()]
-        several = [row for row in wide if row[1]]
-    if not several:
-        return None
-    name, things = several[int(rng.integers(len(several)))]
+    name, things, wide = option.facts
     question = any_of(rng, QUESTIONS["presence"]).format(a=with_article(name))
     found = look(tape, known, (name,), things, rng)
     read_out(found, known, dict.fromkeys(things, name), rng)
     boxes = tuple(known.boxes[thing] for thing in things)
     words = tape.step("answer").words
-    if len(things) == 1 or name in wide_words():
-        a = with_article(name).removesuffix(name)
-        words.say(f"Yes, there is {a}").point(name, boxes).say(".")
+    if len(things) > 1 and not wide and name == known.names[things[0]]:
+        words.say("Yes, there are ").add(counted(name, known.plural(things[0]), len(things), boxes)).say(".")
     else:
-        kind = categories()[int(known.drawn.classes[things[0]])]
-        plural = kind.plural if name == kind.name else name
-        words.say("Yes, there are " if name == kind.name else "Yes: ")
-        words.add(
-            counted(name, plural, len(things), boxes) if name == kind.name else Words().point(name, boxes)
-        )
-        words.say(".")
+        article = with_article(name).removesuffix(name)
+        words.say(f"Yes, there is {article}").point(name, boxes).say(".")
     return Draft("presence", question, "yes")
 
 
-def _named(known: Known, word: str) -> tuple[int, ...]:
-    return tuple(np.flatnonzero(np.isin(known.drawn.classes, list(fits(word)))).tolist())
+def missing(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns words for what is not there, now and then wider ones."""
+    wide = known.wide()[1]
+    if rng is not None and wide and chance(rng, WIDE):
+        return [Option(word) for word in wide]
+    return [Option(word) for word in [*known.absent(rng), *(wide if rng is None else ())]]
 
 
-def presence_absent(known: Known, tape: Tape, rng: Rng) -> Draft | None:
+def presence_absent(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks whether there is something that there is not."""
-    name = known.absent(rng)
-    if chance(rng, WIDE):
-        wide = [word for word in wide_words() if not _named(known, word)]
-        name = any_of(rng, wide) if wide else name
+    name = option.key
     question = any_of(rng, QUESTIONS["presence"]).format(a=with_article(name))
     found = look(tape, known, (name,), (), rng)
     read_out(found, known, {}, rng, denied=name)
     refuse(tape, found, name, rng)
-    tape.step("answer").words.fill(
-        any_of(rng, ("No, there is no {it}.", "No, I see no {it}.")), it=plain_denial(name)
-    )
+    words = tape.step("answer").words
+    words.fill(any_of(rng, ("No, there is no {it}.", "No, I see no {it}.")), it=plain_denial(name))
     return Draft("presence", question, "no", "absent")
 
 
@@ -72,30 +78,25 @@ def plain_denial(name: str) -> Words:
     return Words().point(name)
 
 
-def count(known: Known, tape: Tape, rng: Rng) -> Draft | None:
+def countable(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns the kinds that can be counted without doubt."""
+    return [Option(one[0], one) for one in known.countable()]
+
+
+def count(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks how many there are of a kind whose name fits nothing else here."""
-    shown = set(known.drawn.classes.tolist())
-    sure = [
-        categories()[kind]
-        for kind in sorted(shown)
-        if len(fits(categories()[kind].name) & shown) == 1
-        and categories()[kind].plural != categories()[kind].name
-    ]
-    if not sure or known.words == "held_out":
-        return None
-    kind = sure[int(rng.integers(len(sure)))]
-    things = tuple(thing for thing, name in enumerate(known.drawn.names) if name == kind.name)
-    question = any_of(rng, QUESTIONS["count"]).format(plural=kind.plural)
-    found = look(tape, known, (kind.name,), things, rng)
-    read_out(found, known, dict.fromkeys(things, kind.name), rng)
+    name, plural, things = option.facts
+    question = any_of(rng, QUESTIONS["count"]).format(plural=plural)
+    found = look(tape, known, (name,), things, rng)
+    read_out(found, known, dict.fromkeys(things, name), rng)
     if len(found.proposals) > 1 or len(found.numbers(things)) != len(things):
-        _tallied(tape, known, things, found.numbers(things), kind.name)
+        _tallied(tape, known, things, found.numbers(things), name)
     boxes = tuple(known.boxes[thing] for thing in things)
     words = tape.step("answer").words.say("There is " if len(things) == 1 else "There are ")
     if len(things) == 1:
-        words.say("one ").point(kind.name, boxes).say(".")
+        words.say("one ").point(name, boxes).say(".")
     else:
-        words.add(counted(kind.name, kind.plural, len(things), boxes)).say(".")
+        words.add(counted(name, plural, len(things), boxes)).say(".")
     return Draft("count", question, str(len(things)))
 
 
@@ -109,32 +110,34 @@ def _tallied(tape: Tape, known: Known, things: tuple[int, ...], numbers: list[in
         words.say(f"{' ' if numbers else ''}{'One' if left == 1 else str(left)} more {name} without a box.")
 
 
-def count_none(known: Known, tape: Tape, rng: Rng) -> Draft | None:
+def uncounted(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns the kinds of which there is none."""
+    return [Option(one[0], one) for one in known.uncounted()]
+
+
+def count_none(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks how many there are of a kind that there is none of."""
-    absent = [kind for kind in categories() if not fits(kind.name) & set(known.drawn.classes.tolist())]
-    kind = absent[int(rng.integers(len(absent)))]
-    question = any_of(rng, QUESTIONS["count"]).format(plural=kind.plural)
-    found = look(tape, known, (kind.name,), (), rng)
-    read_out(found, known, {}, rng, denied=kind.name)
-    refuse(tape, found, kind.name, rng)
-    tape.step("answer").words.add(nothing(kind.name, rng))
+    name, plural = option.facts
+    question = any_of(rng, QUESTIONS["count"]).format(plural=plural)
+    found = look(tape, known, (name,), (), rng)
+    read_out(found, known, {}, rng, denied=name)
+    refuse(tape, found, name, rng)
+    tape.step("answer").words.add(nothing(name, rng))
     return Draft("count", question, "0", "absent")
 
 
-def list_(known: Known, tape: Tape, rng: Rng) -> Draft | None:
-    """Asks what there is."""
-    return _described(known, tape, rng, "list")
+def something(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns the whole picture, where it shows anything."""
+    return [Option("picture")] if known.names else []
 
 
-def caption(known: Known, tape: Tape, rng: Rng) -> Draft | None:
-    """Asks for a description, which also says how things stand to each other."""
-    return _described(known, tape, rng, "caption")
+def emptiness(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns the whole picture, where it shows nothing."""
+    return [] if known.names else [Option("picture")]
 
 
-def list_nothing(known: Known, tape: Tape, rng: Rng) -> Draft | None:
+def list_nothing(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks what there is where there is nothing."""
-    if len(known.drawn.classes):
-        return None
     question = any_of(rng, QUESTIONS["list"])
     step, _ = _tagged(tape, known)
     step.words.say("I see nothing that I can name.")
@@ -142,21 +145,27 @@ def list_nothing(known: Known, tape: Tape, rng: Rng) -> Draft | None:
     return Draft("list", question, "nothing", "absent")
 
 
-def _tagged(tape: Tape, known: Known) -> tuple[object, TagResult | None]:
+def _tagged(tape: Tape, known: Known) -> tuple[OpenStep, TagResult | None]:
     step = tape.step("find")
-    request = TagRequest(image=known.image.ref)  # type: ignore[arg-type]
+    request = TagRequest(image=known.image.image)
     return step, tape.call(step, "tagging", request, TagResult)
 
 
-def _described(known: Known, tape: Tape, rng: Rng, task: str) -> Draft | None:
+def list_(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
+    """Asks what there is."""
+    return _described(known, tape, rng, "list")
+
+
+def caption(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
+    """Asks for a description, which also says how things stand to each other."""
+    return _described(known, tape, rng, "caption")
+
+
+def _described(known: Known, tape: Tape, rng: Rng, task: str) -> Draft:
     groups = _groups(known)[:MOST_NAMED]
-    if not groups:
-        return None
     question = any_of(rng, QUESTIONS[task])
-    step = tape.step("find")
-    request = TagRequest(image=known.image.ref)  # type: ignore[arg-type]
-    given = tape.call(step, "tagging", request, TagResult)
-    doubtful = [tag.label for tag in given.tags if tag.label not in known.drawn.names][:2] if given else []
+    step, given = _tagged(tape, known)
+    doubtful = [tag.label for tag in given.tags if tag.label not in known.names][:2] if given else []
     step.words.say(f"I see {', '.join(name for name, _ in groups)}")
     step.words.say(f"; perhaps {', '.join(doubtful)}." if doubtful else ".")
     wanted = [thing for _, things in groups for thing in things]
@@ -171,7 +180,7 @@ def _described(known: Known, tape: Tape, rng: Rng, task: str) -> Draft | None:
         words.say(" ")
     words.say("There is " if len(groups[0][1]) == 1 else "There are ")
     words.add(joined([_some(known, name, things) for name, things in groups])).say(".")
-    value = ", ".join(sorted({known.drawn.names[thing] for thing in wanted})) if task == "list" else ""
+    value = ", ".join(sorted({known.names[thing] for thing in wanted})) if task == "list" else ""
     return Draft(task, question, value)
 
 
@@ -179,7 +188,7 @@ def _groups(known: Known) -> list[tuple[str, tuple[int, ...]]]:
     """Returns the kinds that show, the largest things first, each with its things."""
     groups: dict[str, list[int]] = {}
     for thing in sorted(range(len(known.boxes)), key=lambda thing: -known.boxes[thing].area):
-        groups.setdefault(known.drawn.names[thing], []).append(thing)
+        groups.setdefault(known.names[thing], []).append(thing)
     return [(name, tuple(things)) for name, things in groups.items()]
 
 
@@ -190,14 +199,10 @@ def _some(known: Known, name: str, things: tuple[int, ...]) -> Words:
 def _beside(known: Known, groups: list[tuple[str, tuple[int, ...]]]) -> tuple[Words, set[int]] | None:
     """Returns a sentence about two single things that stand clearly to each other, and the two."""
     single = {things[0]: name for name, things in groups if len(things) == 1}
-    for link in known.relations:
-        if link.first in single and link.second in single:
-            first, second = single[link.first], single[link.second]
-            words = (
-                Words().say(f"{indefinite(first).capitalize()} ").add(plain(first, known.boxes[link.first]))
-            )
-            words.say(f" is {link.kind} {indefinite(second)} ").add(
-                plain(second, known.boxes[link.second])
-            ).say(".")
-            return words, {link.first, link.second}
+    for (one, other), kind in known.stands.items():
+        if one in single and other in single:
+            first, second = single[one], single[other]
+            words = Words().say(f"{indefinite(first).capitalize()} ").add(plain(first, known.boxes[one]))
+            words.say(f" is {kind} {indefinite(second)} ").add(plain(second, known.boxes[other])).say(".")
+            return words, {one, other}
     return None

@@ -10,7 +10,7 @@ from deixis.answer import Score
 from deixis.learned.scout.tape import Tape, Words
 from deixis.learned.scout.wording import QUESTIONS, bare, counted, indefinite, sound_words
 from deixis.learned.scout.world.known import Known
-from deixis.learned.scout.world.looking import Draft, Look, any_of, chance, look, read_out
+from deixis.learned.scout.world.looking import Draft, Look, Option, any_of, chance, look, read_out
 from deixis.learned.scout.world.sounding import Hearing, listen, said, tell
 from deixis.learned.world.categories import categories
 from deixis.learned.world.pairs import makers
@@ -22,11 +22,31 @@ BY_NAME = 0.4
 MOST_MAKERS = 4
 
 
-def sound_source(known: Known, tape: Tape, rng: Rng) -> Draft | None:
+def made_here(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns the sounds that something in the picture makes."""
+    return [Option(known.heard[k], (k,)) for k, things in enumerate(known.sources) if things]
+
+
+def made_elsewhere(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns the sounds that nothing in the picture makes; the whole sound where nothing is heard."""
+    if not known.heard:
+        return [Option("sound", (None,))]
+    return [Option(known.heard[k], (k,)) for k, things in enumerate(known.sources) if not things]
+
+
+def matched(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns the pair, where something in the picture makes a sound."""
+    return [Option("pair")] if any(known.sources) else []
+
+
+def unmatched(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns the pair, where something is heard that nothing in the picture makes."""
+    return [Option("pair")] if known.heard and not any(known.sources) else []
+
+
+def sound_source(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks what makes the sound, where something that shows does."""
-    if not known.heard or not any(known.sources):
-        return None
-    event = next(k for k, things in enumerate(known.sources) if things)
+    event = option.facts[0]
     question = _question(known, event, rng)
     heard, found = _looked(tape, known, range(len(known.heard)), rng)
     _related(tape, known, heard, found, rng)
@@ -35,21 +55,18 @@ def sound_source(known: Known, tape: Tape, rng: Rng) -> Draft | None:
         for other in range(len(known.heard)):
             if other != event:
                 words.say(" ").add(_made(known, other) if known.sources[other] else _nobody(known, other))
-    return Draft("sound_source", question, known.drawn.names[known.sources[event][0]])
+    return Draft("sound_source", question, known.names[known.sources[event][0]])
 
 
-def sound_unrelated(known: Known, tape: Tape, rng: Rng) -> Draft | None:
+def sound_unrelated(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks what makes the sound, where nothing that shows does, or nothing is heard."""
-    if not known.heard:
+    event = option.facts[0]
+    if event is None:
         question = any_of(rng, QUESTIONS["sound_source"])
         heard = listen(tape, known)
         tell(known, heard.step, rng)
         tape.step("answer").words.say("Nothing: no sound that I can name is heard.")
         return Draft("sound_source", question, "nothing", "absent")
-    without = [k for k, things in enumerate(known.sources) if not things]
-    if not without or (any(known.sources) and len(known.heard) < 2):
-        return None
-    event = without[0]
     question = _question(known, event, rng, must=any(known.sources))
     heard, found = _looked(tape, known, range(len(known.heard)), rng)
     _related(tape, known, heard, found, rng)
@@ -57,33 +74,16 @@ def sound_unrelated(known: Known, tape: Tape, rng: Rng) -> Draft | None:
     return Draft("sound_source", question, "nothing", "unrelated_sound")
 
 
-def match(known: Known, tape: Tape, rng: Rng) -> Draft | None:
-    """Asks whether the sound belongs to the picture, where it does, wholly or in part."""
-    if not known.heard or not any(known.sources):
-        return None
+def match(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
+    """Asks whether the sound belongs to the picture, where it does, wholly or in part, or does not."""
     question = any_of(rng, QUESTIONS["match"])
     heard, found = _looked(tape, known, range(len(known.heard)), rng)
     _related(tape, known, heard, found, rng)
-    events = sorted(range(len(known.heard)), key=lambda k: not known.sources[k])
-    words = tape.step("answer").words.say("Yes. " if known.matched else "In part. ")
-    for place, event in enumerate(events):
-        words.say(" " if place else "").add(
-            _made(known, event) if known.sources[event] else _nobody(known, event)
-        )
-    return Draft("match", question, "yes" if known.matched else "partly")
-
-
-def match_unrelated(known: Known, tape: Tape, rng: Rng) -> Draft | None:
-    """Asks whether the sound belongs to the picture, where it does not."""
-    if not known.heard or any(known.sources):
-        return None
-    question = any_of(rng, QUESTIONS["match"])
-    heard, found = _looked(tape, known, range(len(known.heard)), rng)
-    _related(tape, known, heard, found, rng)
-    words = tape.step("answer").words.say("No. ")
-    for event in range(len(known.heard)):
-        words.say(" " if event else "").add(_nobody(known, event))
-    return Draft("match", question, "no", "unrelated_sound")
+    value = "yes" if known.matched else "partly" if any(known.sources) else "no"
+    words = tape.step("answer").words.say({"yes": "Yes.", "partly": "In part.", "no": "No."}[value])
+    for event in sorted(range(len(known.heard)), key=lambda k: not known.sources[k]):
+        words.say(" ").add(_made(known, event) if known.sources[event] else _nobody(known, event))
+    return Draft("match", question, value, "" if any(known.sources) else "unrelated_sound")
 
 
 def _question(known: Known, event: int, rng: Rng, must: bool = False) -> str:
@@ -131,8 +131,8 @@ def _related(tape: Tape, known: Known, heard: Hearing, found: Look, rng: Rng) ->
                 for one in found.proposals
             ),
             heard=tuple(Heard(id=f"sound-{k}", event=event) for k, event in enumerate(audible, 1)),
-            image=known.image.ref,  # type: ignore[arg-type]
-            audio=known.audio.ref,  # type: ignore[arg-type]
+            image=known.image.image,
+            audio=known.audio.audio,
         )
         tape.call(step, "matching", request, MatchResult)
     for place, event in enumerate(range(len(known.heard))):
@@ -145,7 +145,7 @@ def _related(tape: Tape, known: Known, heard: Hearing, found: Look, rng: Rng) ->
             box = known.boxes[things[0] if thing is None else thing]
             step.words.point(f"#{numbers[0]}", (box,)).say(f" makes the {noun}.")
         elif things:
-            step.words.say("The ").point(known.drawn.names[things[0]], (known.boxes[things[0]],))
+            step.words.say("The ").point(known.names[things[0]], (known.boxes[things[0]],))
             step.words.say(f" makes the {noun}.")
         else:
             template = any_of(rng, ("No box makes the {it}.", "None of these makes the {it}."))
@@ -155,17 +155,17 @@ def _related(tape: Tape, known: Known, heard: Hearing, found: Look, rng: Rng) ->
 def _made(known: Known, event: int) -> Words:
     """Returns 'The dog makes the bark.', 'One of the two dogs makes the bark.'"""
     things, sound = known.sources[event], said(known, event, article=False)
-    names = {known.drawn.names[thing] for thing in things}
+    names = {known.names[thing] for thing in things}
     boxes = tuple(known.boxes[thing] for thing in things)
     if len(things) == 1:
-        words = Words().say("The ").point(known.drawn.names[things[0]], boxes)
+        words = Words().say("The ").point(known.names[things[0]], boxes)
     elif len(names) == 1:
-        name = known.drawn.names[things[0]]
+        name = known.names[things[0]]
         words = Words().say("One of the ").add(counted(name, known.plural(things[0]), len(things), boxes))
     else:
         words = Words()
         for place, thing in enumerate(things):
-            name = known.drawn.names[thing]
+            name = known.names[thing]
             a = indefinite(name)
             words.say(" or " if place else "").say(f"{a.capitalize() if not place else a} ")
             words.point(name, (known.boxes[thing],))

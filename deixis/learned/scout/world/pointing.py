@@ -10,6 +10,8 @@ from deixis.learned.scout.world.known import Known
 from deixis.learned.scout.world.looking import (
     Draft,
     Look,
+    Option,
+    Write,
     any_of,
     choose,
     look,
@@ -18,7 +20,7 @@ from deixis.learned.scout.world.looking import (
     read_out,
     refuse,
 )
-from deixis.learned.world.colours import COLOURS, colour_shares
+from deixis.learned.world.colours import COLOURS
 from deixis.learned.world.relations import OPPOSITES
 from deixis.tools.segmentation.protocol import SegmentRequest, SegmentResult
 
@@ -28,41 +30,33 @@ FOREIGN = 0.04  # most of a thing's pixels that may have a colour which it is as
 ENDS = (("leftmost", 0, 1), ("rightmost", 0, -1), ("topmost", 1, 1), ("lowest", 1, -1))
 
 
-def where(known: Known, tape: Tape, rng: Rng) -> Draft | None:
-    """Asks where the only thing of a name is."""
-    return _single(known, tape, rng, "where")
+def singles(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns the names of which there is exactly one thing, with it."""
+    return [Option(name, (name, thing)) for name, thing in known.single]
 
 
-def find(known: Known, tape: Tape, rng: Rng) -> Draft | None:
-    """Asks for the only thing of a name."""
-    return _single(known, tape, rng, "find")
+def coloured(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns the names of which there is exactly one thing, where that has a colour."""
+    return [one for one in singles(known, rng) if known.colours[one.facts[1]]]
 
 
-def outline(known: Known, tape: Tape, rng: Rng) -> Draft | None:
-    """Asks for the mask of the only thing of a name."""
-    return _single(known, tape, rng, "outline")
+def single(task: str) -> Write:
+    """Returns the writer that asks `task` of the only thing of a name."""
 
+    def write(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
+        name, thing = option.facts
+        question = any_of(rng, QUESTIONS[task]).format(name=name)
+        found = look(tape, known, (name,), (thing,), rng)
+        read_out(found, known, {thing: name}, rng)
+        if task == "find" or len(found.proposals) != 1 or found.number(thing) is None:
+            choose(tape, found, thing, name, known.boxes[thing], rng)
+        if task == "outline":
+            _outlined(tape, known, found, thing)
+        value = {"where": known.place(thing), "attribute": known.colours[thing]}.get(task, "")
+        _answer(tape, task, plain(name, known.boxes[thing]), value or known.place(thing), rng)
+        return Draft(task, question, value)
 
-def attribute(known: Known, tape: Tape, rng: Rng) -> Draft | None:
-    """Asks for the colour of a thing that has one."""
-    return _single(known, tape, rng, "attribute")
-
-
-def _single(known: Known, tape: Tape, rng: Rng, task: str) -> Draft | None:
-    several = [one for one in known.single if task != "attribute" or known.drawn.colours[one[1]]]
-    if not several:
-        return None
-    name, thing = several[int(rng.integers(len(several)))]
-    question = any_of(rng, QUESTIONS[task]).format(name=name)
-    found = look(tape, known, (name,), (thing,), rng)
-    read_out(found, known, {thing: name}, rng)
-    if task == "find" or len(found.proposals) != 1 or found.number(thing) is None:
-        choose(tape, found, thing, name, known.boxes[thing], rng)
-    if task == "outline":
-        _outlined(tape, known, found, thing)
-    value = {"where": known.place(thing), "attribute": known.drawn.colours[thing]}.get(task, "")
-    _answer(tape, task, plain(name, known.boxes[thing]), value or known.place(thing), rng)
-    return Draft(task, question, value)
+    return write
 
 
 def _answer(tape: Tape, task: str, it: Words, value: str, rng: Rng) -> None:
@@ -82,18 +76,23 @@ def _outlined(tape: Tape, known: Known, found: Look, thing: int) -> None:
     number = found.number(thing)
     box = known.boxes[thing] if number is None else found.proposals[number - 1].box
     step = tape.step("outline")
-    request = SegmentRequest(image=known.image.ref, boxes=(box,))  # type: ignore[arg-type]
+    request = SegmentRequest(image=known.image.image, boxes=(box,))
     made = tape.call(step, "segmentation", request, SegmentResult)
     step.words.say(
         "There is no mask." if made is None else "Outlined." if number is None else f"Outlined #{number}."
     )
 
 
-def absent(task: str) -> object:
-    """Returns the maker that asks `task` of something that is not there."""
+def absents(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns words that name nothing here."""
+    return [Option(name, (name,)) for name in known.absent(rng)]
 
-    def made(known: Known, tape: Tape, rng: Rng) -> Draft | None:
-        name = known.absent(rng)
+
+def absent(task: str) -> Write:
+    """Returns the writer that asks `task` of something that is not there."""
+
+    def write(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
+        name = option.key
         question = any_of(rng, QUESTIONS[task]).format(name=name)
         found = look(tape, known, (name,), (), rng)
         read_out(found, known, {}, rng, denied=name)
@@ -101,24 +100,27 @@ def absent(task: str) -> object:
         tape.step("answer").words.add(nothing(name, rng))
         return Draft(task, question, absence="false_premise" if task == "attribute" else "absent")
 
-    return made
+    return write
 
 
-def which(known: Known, tape: Tape, rng: Rng) -> Draft | None:
+def several(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns what singles one of several of a kind out: its colour, its size, its place in the row."""
+    return [
+        Option(f"{quality} {name}", (name, things, thing, quality, kinds))
+        for name, things in known.named
+        if len(things) > 1
+        for thing, quality, kinds in _told_apart(known, things)
+    ]
+
+
+def which(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks for one of several of a kind, by colour, size or place in the row."""
-    several = []
-    for name, things in known.named:
-        if len(things) > 1:
-            several += [(name, things, *one) for one in _told_apart(known, things)]
-    if not several:
-        return None
-    name, things, thing, quality, kinds = several[int(rng.integers(len(several)))]
-    phrase = f"{quality} {name}"
+    name, things, thing, quality, kinds = option.facts
+    phrase = option.key
     question = any_of(rng, QUESTIONS["which"]).format(name=phrase)
     found = look(tape, known, (name,), (thing,), rng)
     read_out(found, known, dict.fromkeys(things, name), rng)
-    numbers = found.numbers(things)
-    if numbers:
+    if found.numbers(things):
         _compared(tape, known, found, things, kinds, quality)
     choose(tape, found, thing, phrase, known.boxes[thing], rng)
     _answer(tape, "which", plain(phrase, known.boxes[thing]), known.place(thing), rng)
@@ -127,19 +129,17 @@ def which(known: Known, tape: Tape, rng: Rng) -> Draft | None:
 
 def _told_apart(known: Known, things: tuple[int, ...]) -> list[tuple[int, str, tuple[str, ...]]]:
     """Returns (thing, quality, each thing's own) for what only one of `things` is."""
-    scene, found = known.drawn, []
-    for values in (scene.colours, scene.sizes):
+    found: list[tuple[int, str, tuple[str, ...]]] = []
+    for values in (known.colours, known.sizes):
         for thing in things:
             others = [values[other] for other in things if other != thing]
             if values[thing] and "" not in others and values[thing] not in others:
                 found.append((thing, values[thing], tuple(values)))
-    middles = (scene.boxes[:, :2] + scene.boxes[:, 2:]) / 2 / scene.pixels.shape[0]
+    middles = known.middles
     for end, axis, sign in ENDS:
-        row = sorted(things, key=lambda thing: float(sign * middles[thing, axis]))
-        if sign * (middles[row[1], axis] - middles[row[0], axis]) > APART:
-            found.append(
-                (row[0], end, tuple(end if thing == row[0] else "" for thing in range(len(middles))))
-            )
+        row = sorted(things, key=lambda thing: sign * middles[thing][axis])
+        if sign * (middles[row[1]][axis] - middles[row[0]][axis]) > APART:
+            found.append((row[0], end, tuple(end if k == row[0] else "" for k in range(len(middles)))))
     return found
 
 
@@ -156,83 +156,79 @@ def _compared(
     tape.step("relate").words.add(joined(parts)).say(".")
 
 
-def which_false(known: Known, tape: Tape, rng: Rng) -> Draft | None:
+def foreign(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns a colour that no thing of a name has, for every name whose things all have one."""
+    found = []
+    for name, things in known.named:
+        if all(known.colours[thing] for thing in things):
+            shares = [known.shares(thing) for thing in things]
+            if words := [word for word in COLOURS if all(one.get(word, 1.0) <= FOREIGN for one in shares)]:
+                word = words[0] if rng is None else any_of(rng, words)
+                found.append(Option(f"{word} {name}", (name, things)))
+    return found
+
+
+def which_false(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks for a thing by a colour that none of its kind has."""
-    several = [(name, things) for name, things in known.named if all(known.drawn.colours[k] for k in things)]
-    if not several:
-        return None
-    name, things = several[int(rng.integers(len(several)))]
-    shares = [colour_shares(known.drawn.pixels[known.drawn.mask(thing)]) for thing in things]
-    foreign = [word for word in COLOURS if all(one[word] <= FOREIGN for one in shares)]
-    if not foreign:
-        return None
-    phrase = f"{any_of(rng, foreign)} {name}"
+    name, things = option.facts
+    phrase = option.key
     question = any_of(rng, QUESTIONS["which"]).format(name=phrase)
     found = look(tape, known, (name,), (), rng)
     read_out(found, known, dict.fromkeys(things, name), rng)
     if found.numbers(things):
-        _compared(tape, known, found, things, tuple(known.drawn.colours), phrase)
-    thing = things[0]
-    other = Words().say(f"the {known.drawn.colours[thing]} ").point(name, (known.boxes[thing],))
+        _compared(tape, known, found, things, known.colours, phrase)
     words = tape.step("answer").words.add(nothing(phrase, rng))
     if len(things) == 1:
-        words.say(" There is ").add(other).say(".")
+        words.say(f" There is the {known.colours[things[0]]} ").point(name, (known.boxes[things[0]],)).say(
+            "."
+        )
     return Draft("which", question, absence="false_premise")
-
-
-def relation(known: Known, tape: Tape, rng: Rng) -> Draft | None:
-    """Asks for the thing beside, above or below another; no second thing of the kind stands there."""
-    single, by_thing = {thing: word for word, thing in known.single}, known.relations
-    for place in rng.permutation(len(by_thing)).tolist():
-        link = by_thing[place]
-        mine = [(word, things) for word, things in known.named if link.first in things]
-        if link.second not in single or not mine or link.second in mine[0][1]:
-            continue
-        name, things = mine[int(rng.integers(len(mine)))]
-        rivals = {one.first for one in by_thing if (one.kind, one.second) == (link.kind, link.second)}
-        if len(rivals & set(things)) == 1 and all(_told(known, thing, link.second) for thing in things):
-            return _related(
-                known, tape, rng, (name, things, link.kind, single[link.second], link.second), link.first
-            )
-    return None
 
 
 def _told(known: Known, first: int, second: int) -> str:
     """Returns how `first` clearly stands to `second`; empty where it cannot be said."""
-    return next((one.kind for one in known.relations if (one.first, one.second) == (first, second)), "")
+    return known.stands.get((first, second), "")
 
 
-def relation_false(known: Known, tape: Tape, rng: Rng) -> Draft | None:
-    """Asks for a thing beside another where all things of its kind stand elsewhere, clearly."""
-    single = {thing: word for word, thing in known.single}
-    for place in rng.permutation(len(known.relations)).tolist():
-        link = known.relations[place]
-        mine = [(word, things) for word, things in known.named if link.first in things]
-        if link.second not in single or not mine or link.second in mine[0][1]:
-            continue
-        name, things = mine[int(rng.integers(len(mine)))]
-        kinds = {_told(known, thing, link.second) for thing in things}
-        wrong = [kind for kind in OPPOSITES if kind not in kinds]
-        if "" not in kinds and wrong:
-            asked = (
-                OPPOSITES[link.kind]
-                if OPPOSITES[link.kind] in wrong and rng.random() < 0.6
-                else any_of(rng, wrong)
-            )
-            return _related(known, tape, rng, (name, things, asked, single[link.second], link.second), None)
-    return None
+def related(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns what stands beside, above or below another thing, alone of its name, as is clear of all."""
+    return [one for one in _links(known) if one.facts[5] is not None]
 
 
-def _related(
-    known: Known, tape: Tape, rng: Rng, asked: tuple[str, tuple[int, ...], str, str, int], meant: int | None
-) -> Draft:
-    name, things, kind, other, anchor = asked
+def unrelated(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns relations in which no thing of a name stands to another, as is clear of all of them."""
+    every = [one for one in _links(known) if one.facts[5] is None]
+    kept = [one for one in every if one.facts[2] in {OPPOSITES[k] for k in one.facts[6]}]
+    return kept if kept and (rng is None or rng.random() < 0.6) else every
+
+
+def _links(known: Known) -> list[Option]:
+    """Returns (name, things, kind, other's name, other, thing that is meant or None, kinds that hold)."""
+    found = []
+    for other, anchor in known.single:
+        for name, things in known.named:
+            if anchor in things:
+                continue
+            kinds = [_told(known, thing, anchor) for thing in things]
+            if "" in kinds:
+                continue
+            for kind in OPPOSITES:
+                if kinds.count(kind) <= 1:
+                    meant = things[kinds.index(kind)] if kind in kinds else None
+                    key = f"{name} {SIDES[kind]} the {other}"
+                    found.append(Option(key, (name, things, kind, other, anchor, meant, frozenset(kinds))))
+    return found
+
+
+def relation(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
+    """Asks for a thing by how it stands to another; the answer points at it, or says that there is none."""
+    name, things, kind, other, anchor, meant, _ = option.facts
     side = SIDES[kind]
     question = any_of(rng, QUESTIONS["relation"]).format(name=name, side=side, other=other)
     wanted = (anchor,) if meant is None else (meant, anchor)
     found = look(tape, known, (name, other), wanted, rng)
     read_out(found, known, {**dict.fromkeys(things, name), anchor: other}, rng)
-    parts = []
+    parts: list[Words] = []
     for number in found.numbers(things):
         thing = found.things[number - 1]
         if thing is not None:
@@ -241,7 +237,7 @@ def _related(
             parts.append(Words().point(f"#{number}", (known.boxes[thing],)).say(f" is {told} the ").add(it))
     if parts:
         tape.step("relate").words.add(joined(parts)).say(".")
-    phrase = f"{name} {side} the {other}"
+    phrase = option.key
     if meant is not None:
         choose(tape, found, meant, phrase, known.boxes[meant], rng)
         it = plain(name, known.boxes[meant]).say(f" {side} the ").point(other, (known.boxes[anchor],))

@@ -9,7 +9,7 @@ import numpy as np
 from deixis.learned.scout.tape import OpenStep, Tape, Words
 from deixis.learned.scout.wording import QUESTIONS, bare, joined, seconds, sound_words
 from deixis.learned.scout.world.known import Known
-from deixis.learned.scout.world.looking import Draft, any_of
+from deixis.learned.scout.world.looking import Draft, Option, any_of
 from deixis.learned.world.sounds import KINDS, NUMBERS, SOUNDING
 from deixis.tools.hearing.protocol import HearRequest, HearResult, SoundEvent
 
@@ -36,7 +36,7 @@ class Hearing:
 def listen(tape: Tape, known: Known) -> Hearing:
     """Returns what a listener gives; the step's words are still to be written."""
     step = tape.step("listen")
-    request = HearRequest(audio=known.audio.ref)  # type: ignore[arg-type]
+    request = HearRequest(audio=known.audio.audio)
     result = tape.call(step, "hearing", request, HearResult)
     events: list[SoundEvent | None] = []
     for kind, span in zip(known.heard, known.times, strict=True):
@@ -70,10 +70,24 @@ def _silence(known: Known) -> str:
     return "The sound is silent." if clip is None or not np.any(clip.samples) else "There is only noise."
 
 
-def hear(known: Known, tape: Tape, rng: Rng) -> Draft | None:
+def events(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns what is heard, event by event."""
+    return [Option(kind, (event,)) for event, kind in enumerate(known.heard)]
+
+
+def silence(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns the whole sound, where nothing is heard in it."""
+    return [] if known.heard else [Option("sound")]
+
+
+def unheard(known: Known, rng: Rng | None) -> list[Option]:
+    """Returns the kinds of sound that are surely not heard."""
+    near = set(known.heard).union(*(alike for alike in ALIKE if alike & set(known.heard)))
+    return [Option(kind) for kind in KINDS if kind not in near]
+
+
+def hear(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks what is heard."""
-    if not known.heard:
-        return None
     heard = listen(tape, known)
     tell(known, heard.step, rng)
     words = tape.step("answer").words.say("I hear ")
@@ -81,21 +95,17 @@ def hear(known: Known, tape: Tape, rng: Rng) -> Draft | None:
     return Draft("hear", any_of(rng, QUESTIONS["hear"]), ", ".join(sorted(set(known.heard))))
 
 
-def hear_nothing(known: Known, tape: Tape, rng: Rng) -> Draft | None:
+def hear_nothing(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks what is heard where nothing is."""
-    if known.heard:
-        return None
     heard = listen(tape, known)
     tell(known, heard.step, rng)
     tape.step("answer").words.say("I hear nothing that I can name.")
     return Draft("hear", any_of(rng, QUESTIONS["hear"]), "nothing", "absent")
 
 
-def sound_presence(known: Known, tape: Tape, rng: Rng) -> Draft | None:
+def sound_presence(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks whether a sound is heard that is."""
-    if not known.heard:
-        return None
-    event = int(rng.integers(len(known.heard)))
+    event = option.facts[0]
     question = any_of(rng, QUESTIONS["sound_presence"]).format(sound=sound_words(known.heard[event]))
     heard = listen(tape, known)
     tell(known, heard.step, rng)
@@ -103,15 +113,9 @@ def sound_presence(known: Known, tape: Tape, rng: Rng) -> Draft | None:
     return Draft("sound_presence", question, "yes")
 
 
-def _other(known: Known, rng: Rng) -> str:
-    """Returns a kind of sound that is surely not heard."""
-    near = set(known.heard).union(*(alike for alike in ALIKE if alike & set(known.heard)))
-    return any_of(rng, [kind for kind in KINDS if kind not in near])
-
-
-def sound_absent(known: Known, tape: Tape, rng: Rng) -> Draft | None:
+def sound_absent(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks whether a sound is heard that is not."""
-    kind = sound_words(_other(known, rng))
+    kind = sound_words(option.key)
     question = any_of(rng, QUESTIONS["sound_presence"]).format(sound=kind)
     heard = listen(tape, known)
     tell(known, heard.step, rng)
@@ -125,11 +129,9 @@ def _denied(kind: str) -> Words:
     return Words().point(bare(kind))
 
 
-def when(known: Known, tape: Tape, rng: Rng) -> Draft | None:
+def when(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks when a sound is heard."""
-    if not known.heard:
-        return None
-    event = int(rng.integers(len(known.heard)))
+    event = option.facts[0]
     question = any_of(rng, QUESTIONS["when"]).format(sound=sound_words(known.heard[event]))
     heard = listen(tape, known)
     tell(known, heard.step, rng)
@@ -140,9 +142,9 @@ def when(known: Known, tape: Tape, rng: Rng) -> Draft | None:
     return Draft("when", question, f"{time.start_s:.1f}-{time.end_s:.1f}")
 
 
-def when_never(known: Known, tape: Tape, rng: Rng) -> Draft | None:
+def when_never(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks when a sound is heard that is never heard."""
-    kind = sound_words(_other(known, rng))
+    kind = sound_words(option.key)
     question = any_of(rng, QUESTIONS["when"]).format(sound=kind)
     heard = listen(tape, known)
     tell(known, heard.step, rng)

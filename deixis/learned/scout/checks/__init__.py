@@ -1,0 +1,1 @@
+"""Independent checks of samples: each is a rule with a name, a counter, and a reason in words."""
