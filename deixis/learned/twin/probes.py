@@ -145,7 +145,7 @@ _FAMILIES: dict[str, Callable[[Any, int], dict[str, Any]]] = {
 
 @torch.no_grad()
 def answers(model: Any, probe: Probe) -> dict[str, torch.Tensor]:
-    """Returns what a model gives for a probe: logits without and with a cache, greedy tokens and their logits."""
+    """Returns what a model gives for a probe: logits, greedy tokens of cached generation, and theirs."""
     given = {"logits": model(**probe.inputs, use_cache=False).logits}
     if not probe.new_tokens or not model.can_generate():
         return given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ class PromptGate:
         weights: [features], bias: a number, of the regression.
         threshold: 0.5 or more, below 1.
         embed: None for hashed text; else the function that the gate was trained with.
+        seen: uint64, the marks of the prompts that it was trained on, so that nobody measures with them.
     """
 
     kind = "classifier"
@@ -37,6 +39,7 @@ class PromptGate:
         bias: float,
         threshold: float = 0.5,
         embed: Embed | None = None,
+        seen: npt.NDArray[np.uint64] | None = None,
     ) -> None:
         if not 0.5 <= threshold < 1.0:
             raise InputFault(
@@ -46,6 +49,7 @@ class PromptGate:
         self.bias = bias
         self.threshold = threshold
         self.embed = embed
+        self.seen = np.zeros(0, np.uint64) if seen is None else seen
 
     def score(self, prompt: str) -> float:
         """Returns the probability, 0 to 1, that the prompt is meant for the twin; NaN for an empty one."""
@@ -82,7 +86,12 @@ class PromptGate:
         from safetensors.numpy import save_file
 
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({"weights": np.ascontiguousarray(self.weights, np.float32)}, folder / WEIGHTS)
+        weights = np.ascontiguousarray(self.weights, np.float32)
+        save_file({"weights": weights, "seen": np.ascontiguousarray(self.seen)}, folder / WEIGHTS)
+
+    def has_seen(self, prompt: str) -> bool:
+        """Returns whether the gate was trained on this prompt."""
+        return bool(np.isin(prompt_mark(prompt), self.seen))
 
 
 def train_gate(
@@ -119,7 +128,14 @@ def train_gate(
     worst = float(frozen[allowed]) if allowed < len(frozen) else 0.0
     # Just above the best-scored frozen prompt that must stay frozen, and never below an even chance.
     threshold = min(max(0.5, worst + 1e-3), 0.999)
-    return PromptGate(weights.astype(np.float32), float(bias), threshold, embed)
+    seen = np.unique(np.array([prompt_mark(text) for text in texts], np.uint64))
+    return PromptGate(weights.astype(np.float32), float(bias), threshold, embed, seen)
+
+
+def prompt_mark(prompt: str) -> np.uint64:
+    """Returns 64 bits by which a prompt is known, whatever its case and spaces."""
+    plain = " ".join(prompt.casefold().split())
+    return np.uint64(int.from_bytes(hashlib.sha256(plain.encode()).digest()[:8], "big"))
 
 
 def _held_out(labels: npt.NDArray[np.bool_], random: np.random.Generator) -> npt.NDArray[np.bool_]:

@@ -26,11 +26,14 @@ def load_gate(settings: dict[str, Any], folder: Path, embed: Embed | None = None
                 return None
             from safetensors.numpy import load_file
 
-            weights = load_file(folder / WEIGHTS)["weights"]
+            arrays = load_file(folder / WEIGHTS)
+            weights = arrays["weights"]
             if weights.shape != (int(settings["size"]),):
                 raise ValueError("the weights have another size")
             chosen = embed if settings["features"] == "embedding" else None
-            return PromptGate(weights, float(settings["bias"]), float(settings["threshold"]), chosen)
+            return PromptGate(
+                weights, float(settings["bias"]), float(settings["threshold"]), chosen, arrays["seen"]
+            )
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise InputFault(
             "twin.gate.broken", f"The gate in {folder} cannot be read: {error}.", "Train it again."
