@@ -101,7 +101,7 @@ def _parts(
     real: NDArray[np.float32],
     cells: int,
 ) -> list[NDArray[np.float32]]:
-    """Returns a row for each part of the picture, row by row: means, those of vectors weighted by sureness."""
+    """Returns a row for each part of the picture, row by row: means, of vectors by sureness."""
     down, across = np.divmod(np.arange(size[0] * size[1]), size[1])
     middle = (np.stack([across, down], 1) + 0.5) * STRIDE
     at = np.minimum((middle / real[:2] * cells).astype(np.int64), cells - 1)

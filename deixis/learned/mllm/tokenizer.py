@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 _BEFORE = re.compile(r"\s+([.,;:?!%)\]])")
 _AFTER = re.compile(r"([(\[])\s+")
-_START = re.compile(r"(^|[.?!]\s+)([a-z])")
+_START = re.compile(r"(^|[.?!]\s+)(\ue000?)([a-z])")
+_I = re.compile(r"\bi\b")
 
 
 def vocabulary(texts: Iterable[str] = ()) -> dict[str, int]:
     """Returns the number of every token: special ones, proposals, coordinates, signs, letters, words."""
-    pieces = [*SIGNS, *LETTERS, *(f"##{letter}" for letter in LETTERS), "##'", "##-", "##’"]
+    pieces = [*SIGNS, *LETTERS, *(f"##{letter}" for letter in LETTERS), "##'", "##-", "##’", "##."]
     every = [*SPECIAL, *PROPOSALS, *COORDINATES, *pieces, *known_words(texts)]
     return {token: number for number, token in enumerate(dict.fromkeys(every))}
 
@@ -67,7 +68,7 @@ def _pattern(table: dict[str, int]) -> str:
         re.escape(name).replace("\\ ", " ").replace("\\-", "-") for name in names if name[0].isalpha()
     )
     word = r"[^\W_]+(?:['’\-][^\W_]+)*"
-    return rf"(?:{several})(?![^\W_])|#\d+|{word}|[^\s]"
+    return rf"(?:{several})(?![^\W_])|#\d+|\d+\.\d+|{word}|[^\s]"
 
 
 def spoken(text: str) -> str:
@@ -76,4 +77,5 @@ def spoken(text: str) -> str:
     ``spoken(decode(encode(text)))`` is `text` where only the beginnings of its sentences have capitals.
     """
     joined = _AFTER.sub(r"\1", _BEFORE.sub(r"\1", " ".join(text.split())))
-    return _START.sub(lambda found: found.group(1) + found.group(2).upper(), joined)
+    begun = _START.sub(lambda found: found.group(1) + found.group(2) + found.group(3).upper(), joined)
+    return _I.sub("I", begun)

@@ -22,13 +22,13 @@ i you he she it we they this that these those there here who whom whose which wh
 is are was were be been being am has have had having do does did doing done can could may might must shall
 should will would let lets let's
 and or but so because therefore since if then else than as while though although also too very quite just
-even still already again never always maybe perhaps probably surely certainly clearly about around nearly almost
-of in on at to from by for with without into onto over under above below beside between behind before after
+even still already again never always maybe perhaps probably surely certainly clearly about around nearly
+almost of in on at to from by for with without into onto over under above below beside between behind before after
 during until near next across along through towards against inside outside off up down left right top bottom
 middle centre center side edge corner upper lower front back foreground background
 see seen saw look looks looked looking show shows shown showing find finds found finding point points pointed
-pointing locate locates located locating hear hears heard hearing listen listens listened listening sound sounds
-sounding noise noises silence silent quiet loud louder quieter make makes made making come comes coming came
+pointing locate locates located locating hear hears heard hearing listen listens listened listening sound
+sounds sounding noise noises silence silent quiet loud louder quieter make makes made making come comes coming came
 name names named call calls called asked ask asks answer answers question say says said tell tells know known
 choose chooses chosen choosing select selected pick picked match matches matched matching unmatched unknown
 relate related unrelated relation relations compare compared count counts counted counting number numbers
@@ -48,7 +48,10 @@ farther further far close closer away apart between besides except neither eithe
 describe caption description word words phrase phrases list text
 grounded ground sky grass street room water beach sea snow night desert forest kitchen table wall floor field
 cannot can't don't doesn't isn't aren't there's it's that's what's
-fault failed everything covered
+fault failed everything covered results
+leftmost rightmost topmost lowest highest bottommost crackling slithering chime chiming chimes drumming outline
+outlined outlines playing ringing ticking barking crying laughing coughing singing talking engine music cell wine
+glass cut out fits none third thirds half halves part parts background
 meant means mean meaning belongs belong goes go going went play plays playing unclear plain plainly simply
 """.split()
 

@@ -1,0 +1,213 @@
+"""The data of stage U: conversations about pictures and sounds of the world, with features kept on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deixis.errors import InputFault
+from deixis.learned.mllm.features import FeatureStore, encoder_digest
+from deixis.learned.mllm.hearing_turns import PAIR_SKILLS, SOUND_SKILLS
+from deixis.learned.mllm.seeing_turns import SKILLS, Rng, Turn
+from deixis.learned.scout.sample import SampleMedium
+from deixis.learned.scout.sources import drawn_medium, world_source
+from deixis.learned.world.pairs import PairSpec, pair
+from deixis.learned.world.scenes import SceneSpec, scene
+from deixis.learned.world.sounds import ClipSpec, clip
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from deixis.learned.mllm.modeling import PocketForConditionalGeneration
+    from deixis.learned.mllm.processing import PocketProcessor
+
+CONVERSATIONS = "conversations.jsonl"
+LOOKED_AT = 16
+"""Pictures that are looked at together."""
+
+
+@dataclass(frozen=True)
+class UnderstandingSpec:
+    """What conversations are like: shares of pictures, pairs and sounds, and turns of each."""
+
+    pictures: float = 0.7
+    pairs: float = 0.15
+    sounds: float = 0.15
+    turns: int = 10
+    scene: SceneSpec = field(default_factory=SceneSpec)
+    clip: ClipSpec = field(default_factory=ClipSpec)
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Independent questions about the same media, with the pixels and samples where they were just drawn."""
+
+    media: tuple[SampleMedium, ...]
+    turns: tuple[Turn, ...]
+    pixels: NDArray[np.uint8] | None = None
+    samples: NDArray[np.float32] | None = None
+
+    def line(self) -> str:
+        """Returns media and turns as one line of JSON."""
+        media = [medium.model_dump(mode="json", exclude_none=True) for medium in self.media]
+        return json.dumps({"media": media, "turns": [list(turn) for turn in self.turns]}, separators=(",", ":"))
+
+
+def parsed(line: str) -> Conversation:
+    """Returns the conversation of a line of JSON.
+
+    Raises:
+        ValueError: it is none.
+    """
+    data: Any = json.loads(line)
+    try:
+        media = tuple(SampleMedium.model_validate(one) for one in data["media"])
+        return Conversation(media, tuple(Turn(*turn) for turn in data["turns"]))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no conversation: {error}") from error
+
+
+def conversation(seed: int, spec: UnderstandingSpec = UnderstandingSpec()) -> Conversation:
+    """Returns the conversation of a seed; a pure function of its arguments. Seeds are those of scenes."""
+    rng = np.random.default_rng([seed, 21])
+    shares = np.array([spec.pictures, spec.pairs, spec.sounds])
+    kind = int(rng.choice(3, p=shares / shares.sum()))
+    if kind == 0:
+        drawn = scene(seed, spec.scene)
+        medium = drawn_medium(world_source("scene", seed, spec.scene), drawn.pixels, None)
+        return Conversation((medium,), _turns(drawn, SKILLS, spec.turns, rng), pixels=drawn.pixels)
+    if kind == 2:
+        made = clip(seed, spec.clip)
+        medium = drawn_medium(world_source("clip", seed, spec.clip), None, made.samples)
+        return Conversation((medium,), _turns(made, SOUND_SKILLS, spec.turns, rng), samples=made.samples)
+    both = pair(seed, PairSpec(spec.scene, spec.clip))
+    source = world_source("pair", seed, PairSpec(spec.scene, spec.clip))
+    media = (drawn_medium(source, both.scene.pixels, None), drawn_medium(source, None, both.clip.samples))
+    turns = _turns(both, PAIR_SKILLS, 4, rng)
+    turns += _turns(both.clip, SOUND_SKILLS, (spec.turns - len(turns)) // 2, rng)
+    turns += _turns(both.scene, SKILLS, spec.turns - len(turns), rng)
+    return Conversation(media, turns, both.scene.pixels, both.clip.samples)
+
+
+def _turns(
+    of: Any, skills: Sequence[tuple[Callable[[Any, Rng], Turn | None], float]], count: int, rng: Rng
+) -> tuple[Turn, ...]:
+    """Returns up to `count` different questions."""
+    weights = np.array([weight for _, weight in skills])
+    found: dict[str, Turn] = {}
+    for _ in range(3 * count):
+        if len(found) >= count:
+            break
+        turn = skills[int(rng.choice(len(skills), p=weights / weights.sum()))][0](of, rng)
+        if turn is not None:
+            found.setdefault(turn.question, turn)
+    return tuple(found.values())
+
+
+class Prepared:
+    """Conversations on disk with the features of their media; `prepare` goes on where it was stopped."""
+
+    def __init__(self, folder: Path, model: PocketForConditionalGeneration) -> None:
+        from deixis.learned.mllm.rows import picture_width, sound_width
+
+        config = model.config
+        self._file = folder / CONVERSATIONS
+        self.pictures = FeatureStore(
+            folder,
+            "pictures",
+            encoder_digest(model, "pictures"),
+            (config.picture_tokens, picture_width(config.eye or {})),
+        )
+        self.sounds = FeatureStore(
+            folder, "sounds", encoder_digest(model, "sounds"), (config.sound_tokens, sound_width(config.ear or {}))
+        )
+        self._lines = self._whole_lines()
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __getitem__(self, place: int) -> Conversation:
+        return parsed(self._lines[place])
+
+    def rows(self, media: Sequence[SampleMedium]) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+        """Returns the rows of the pictures, and of the sounds."""
+        pictures = [self.pictures.get(medium.digest) for medium in media if medium.kind == "image"]
+        return pictures, [self.sounds.get(medium.digest) for medium in media if medium.kind == "audio"]
+
+    def prepare(
+        self,
+        model: PocketForConditionalGeneration,
+        processor: PocketProcessor,
+        first_seed: int,
+        count: int,
+        spec: UnderstandingSpec = UnderstandingSpec(),
+        watch: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
+        """Adds the conversations of seeds from `first_seed` on until there are `count`.
+
+        Raises:
+            InputFault: the folder cannot be written.
+        """
+        for start in range(len(self), count, LOOKED_AT):
+            seeds = range(first_seed + start, first_seed + min(count, start + LOOKED_AT))
+            several = [conversation(seed, spec) for seed in seeds]
+            look(model, processor, several, self)
+            lines = [one.line() for one in several]
+            try:
+                with self._file.open("a", encoding="utf-8") as file:
+                    file.write("".join(f"{line}\n" for line in lines))
+            except OSError as error:
+                raise InputFault("mllm.prepared.write", f"{self._file.name}: {error}", "Free some space.") from error
+            self._lines += lines
+            watch(len(self), count)
+
+    def _whole_lines(self) -> list[str]:
+        if not self._file.is_file():
+            return []
+        text = self._file.read_text("utf-8")
+        whole = text[: text.rfind("\n") + 1]
+        if whole != text:
+            self._file.write_text(whole, "utf-8")
+        return whole.splitlines()
+
+
+def look(
+    model: PocketForConditionalGeneration,
+    processor: PocketProcessor,
+    several: Sequence[Conversation],
+    into: Prepared,
+) -> None:
+    """Puts the rows of drawn media into the stores; media that are kept already are not looked at again."""
+    seen = [
+        (medium.digest, one.pixels)
+        for one in several
+        for medium in one.media
+        if medium.kind == "image" and one.pixels is not None and medium.digest not in into.pictures
+    ]
+    if seen:
+        given = processor.media(images=[pixels for _, pixels in seen])
+        rows = model.model.see(given["pixel_values"], given["picture_shares"]).cpu().numpy()
+        for (digest, _), row in zip(seen, rows, strict=True):
+            into.pictures.put(digest, row)
+    heard = [
+        (medium.digest, one.samples)
+        for one in several
+        for medium in one.media
+        if medium.kind == "audio" and one.samples is not None and medium.digest not in into.sounds
+    ]
+    if heard:
+        given = processor.media(audio=[samples for _, samples in heard])
+        rows = model.model.hear(given["log_mel"], given["sound_seconds"]).cpu().numpy()
+        for (digest, _), row in zip(heard, rows, strict=True):
+            into.sounds.put(digest, row)
+
+
+def stream(first_seed: int, count: int, spec: UnderstandingSpec = UnderstandingSpec()) -> Iterator[Conversation]:
+    """Yields the conversations of `count` seeds from `first_seed` on, in order, drawn as they are asked for."""
+    for seed in range(first_seed, first_seed + count):
+        yield conversation(seed, spec)
