@@ -13,14 +13,24 @@ from deixis.learned.scout.proposals import Proposal
 from deixis.learned.scout.sample import SampleMedium
 from deixis.learned.world.categories import categories, fits, wide_words
 from deixis.learned.world.colours import colour_shares
+from deixis.learned.world.pairs import makers
 from deixis.learned.world.questions import Words, absent_words, phrases, place_of
 from deixis.learned.world.relations import relations
 from deixis.learned.world.scenes import Scene
-from deixis.learned.world.sounds import KINDS, Clip
+from deixis.learned.world.sounds import KINDS, NUMBERS, SOUNDING, Clip
 
 Rng = np.random.Generator
 SAME = 0.5
 """IoU from which a proposal is a thing: that of the usual measure of pointing."""
+
+ALIKE = (
+    {"speech", "cry", "laugh", "cough"}, {"engine", "plane", "helicopter", "train", "horn"},
+    {"bell", "ring", "alarm", "tick", "siren", "horn"}, {"cluck", "crow", "chirp", "quack", "hoot"},
+    {"guitar", "piano", "violin", "trumpet", "drum"}, {"rain", "thunder", "fire"},
+    {"typing", "hammer", "tick"},
+    {"neigh", "moo", "oink", "baa", "roar", "bark", "meow"}, {"buzz", "croak"},
+)  # fmt: skip
+"""Kinds that people may say of each other: none is asked for as absent where another of its set is heard."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +165,24 @@ class Known:
         """Returns name and plural of the kinds of which there is surely none."""
         shown = set(self.drawn.classes.tolist())
         return [(kind.name, kind.plural) for kind in categories() if not fits(kind.name) & shown]
+
+    @property
+    def silent(self) -> bool:
+        """Returns whether there is nothing in the sound but silence."""
+        return self.clip is None or not np.any(self.clip.samples)
+
+    def label(self, event: int) -> str:
+        """Returns the label under which a listener knows a sound."""
+        return SOUNDING[NUMBERS[self.heard[event]]].label
+
+    def usual(self) -> list[str]:
+        """Returns the names of the things that usually make the sounds."""
+        return [categories()[kind].name for one in self.heard for kind in sorted(makers(one))]
+
+    def unheard(self) -> list[str]:
+        """Returns the kinds of sound that are surely not heard."""
+        near = set(self.heard).union(*(alike for alike in ALIKE if alike & set(self.heard)))
+        return [kind for kind in KINDS if kind not in near]
 
     def place(self, thing: int) -> str:
         """Returns where a thing is: 'top left', 'middle' …"""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from deixis.answer import Score
@@ -12,8 +10,6 @@ from deixis.learned.scout.wording import QUESTIONS, bare, counted, indefinite, s
 from deixis.learned.scout.world.known import Known
 from deixis.learned.scout.world.looking import Draft, Look, Option, any_of, chance, look, read_out
 from deixis.learned.scout.world.sounding import Hearing, listen, said, tell
-from deixis.learned.world.categories import categories
-from deixis.learned.world.pairs import makers
 from deixis.tools.matching.protocol import Heard, MatchRequest, MatchResult, Visible
 
 Rng = np.random.Generator
@@ -48,7 +44,7 @@ def sound_source(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks what makes the sound, where something that shows does."""
     event = option.facts[0]
     question = _question(known, event, rng)
-    heard, found = _looked(tape, known, range(len(known.heard)), rng)
+    heard, found = _looked(tape, known, rng)
     _related(tape, known, heard, found, rng)
     words = tape.step("answer").words.add(_made(known, event))
     if not _particular(known, question, event):
@@ -68,7 +64,7 @@ def sound_unrelated(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft
         tape.step("answer").words.say("Nothing: no sound that I can name is heard.")
         return Draft("sound_source", question, "nothing", "absent")
     question = _question(known, event, rng, must=any(known.sources))
-    heard, found = _looked(tape, known, range(len(known.heard)), rng)
+    heard, found = _looked(tape, known, rng)
     _related(tape, known, heard, found, rng)
     tape.step("answer").words.add(_nobody(known, event))
     return Draft("sound_source", question, "nothing", "unrelated_sound")
@@ -77,7 +73,7 @@ def sound_unrelated(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft
 def match(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     """Asks whether the sound belongs to the picture, where it does, wholly or in part, or does not."""
     question = any_of(rng, QUESTIONS["match"])
-    heard, found = _looked(tape, known, range(len(known.heard)), rng)
+    heard, found = _looked(tape, known, rng)
     _related(tape, known, heard, found, rng)
     value = "yes" if known.matched else "partly" if any(known.sources) else "no"
     words = tape.step("answer").words.say({"yes": "Yes.", "partly": "In part.", "no": "No."}[value])
@@ -99,12 +95,12 @@ def _particular(known: Known, question: str, event: int) -> bool:
     )
 
 
-def _looked(tape: Tape, known: Known, events: Sequence[int], rng: Rng) -> tuple[Hearing, Look]:
+def _looked(tape: Tape, known: Known, rng: Rng) -> tuple[Hearing, Look]:
     """Returns what is heard, and then what is seen: everything, or what usually makes such a sound."""
     heard = listen(tape, known)
     tell(known, heard.step, rng)
     sources = sorted({thing for things in known.sources for thing in things})
-    usual = [categories()[kind].name for event in events for kind in sorted(makers(known.heard[event]))]
+    usual = known.usual()
     by_name = bool(usual) and len(usual) <= MOST_MAKERS and chance(rng, BY_NAME)
     if by_name:
         found = look(tape, known, usual, sources, rng)

@@ -37,7 +37,12 @@ def singles(known: Known, rng: Rng | None) -> list[Option]:
 
 def coloured(known: Known, rng: Rng | None) -> list[Option]:
     """Returns the names of which there is exactly one thing, where that has a colour."""
-    return [one for one in singles(known, rng) if known.colours[one.facts[1]]]
+    return [one for one in singles(known, rng) if known.colours[one.facts[1]] and not _coloured(one.key)]
+
+
+def _coloured(name: str) -> bool:
+    """Returns whether a name has a colour of its own ('brown bear'), which a picture may belie."""
+    return bool(set(name.split()) & set(COLOURS))
 
 
 def single(task: str) -> Write:
@@ -109,7 +114,7 @@ def several(known: Known, rng: Rng | None) -> list[Option]:
         Option(f"{quality} {name}", (name, things, thing, quality, kinds))
         for name, things in known.named
         if len(things) > 1
-        for thing, quality, kinds in _told_apart(known, things)
+        for thing, quality, kinds in _told_apart(known, name, things)
     ]
 
 
@@ -127,10 +132,10 @@ def which(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     return Draft("which", question)
 
 
-def _told_apart(known: Known, things: tuple[int, ...]) -> list[tuple[int, str, tuple[str, ...]]]:
+def _told_apart(known: Known, name: str, things: tuple[int, ...]) -> list[tuple[int, str, tuple[str, ...]]]:
     """Returns (thing, quality, each thing's own) for what only one of `things` is."""
     found: list[tuple[int, str, tuple[str, ...]]] = []
-    for values in (known.colours, known.sizes):
+    for values in (known.sizes,) if _coloured(name) else (known.colours, known.sizes):
         for thing in things:
             others = [values[other] for other in things if other != thing]
             if values[thing] and "" not in others and values[thing] not in others:
@@ -160,7 +165,7 @@ def foreign(known: Known, rng: Rng | None) -> list[Option]:
     """Returns a colour that no thing of a name has, for every name whose things all have one."""
     found = []
     for name, things in known.named:
-        if all(known.colours[thing] for thing in things):
+        if all(known.colours[thing] for thing in things) and not _coloured(name):
             shares = [known.shares(thing) for thing in things]
             if words := [word for word in COLOURS if all(one.get(word, 1.0) <= FOREIGN for one in shares)]:
                 word = words[0] if rng is None else any_of(rng, words)

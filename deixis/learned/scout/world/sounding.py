@@ -10,18 +10,9 @@ from deixis.learned.scout.tape import OpenStep, Tape, Words
 from deixis.learned.scout.wording import QUESTIONS, bare, joined, seconds, sound_words
 from deixis.learned.scout.world.known import Known
 from deixis.learned.scout.world.looking import Draft, Option, any_of
-from deixis.learned.world.sounds import KINDS, NUMBERS, SOUNDING
 from deixis.tools.hearing.protocol import HearRequest, HearResult, SoundEvent
 
 Rng = np.random.Generator
-ALIKE = (
-    {"speech", "cry", "laugh", "cough"}, {"engine", "plane", "helicopter", "train", "horn"},
-    {"bell", "ring", "alarm", "tick", "siren", "horn"}, {"cluck", "crow", "chirp", "quack", "hoot"},
-    {"guitar", "piano", "violin", "trumpet", "drum"}, {"rain", "thunder", "fire"},
-    {"typing", "hammer", "tick"},
-    {"neigh", "moo", "oink", "baa", "roar", "bark", "meow"}, {"buzz", "croak"},
-)  # fmt: skip
-"""Kinds that people may say of each other: none is asked for as absent where another of its set is heard."""
 
 
 @dataclass
@@ -39,8 +30,8 @@ def listen(tape: Tape, known: Known) -> Hearing:
     request = HearRequest(audio=known.audio.audio)
     result = tape.call(step, "hearing", request, HearResult)
     events: list[SoundEvent | None] = []
-    for kind, span in zip(known.heard, known.times, strict=True):
-        label = SOUNDING[NUMBERS[kind]].label
+    for event, span in enumerate(known.times):
+        label = known.label(event)
         same = [e for e in result.events if e.label == label and e.span.iou(span) > 0] if result else []
         events.append(same[0] if same else None)
     return Hearing(step, result, events)
@@ -66,8 +57,7 @@ def tell(known: Known, step: OpenStep, rng: Rng) -> None:
 
 
 def _silence(known: Known) -> str:
-    clip = known.clip
-    return "The sound is silent." if clip is None or not np.any(clip.samples) else "There is only noise."
+    return "The sound is silent." if known.silent else "There is only noise."
 
 
 def events(known: Known, rng: Rng | None) -> list[Option]:
@@ -82,8 +72,7 @@ def silence(known: Known, rng: Rng | None) -> list[Option]:
 
 def unheard(known: Known, rng: Rng | None) -> list[Option]:
     """Returns the kinds of sound that are surely not heard."""
-    near = set(known.heard).union(*(alike for alike in ALIKE if alike & set(known.heard)))
-    return [Option(kind) for kind in KINDS if kind not in near]
+    return [Option(kind) for kind in known.unheard()]
 
 
 def hear(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:

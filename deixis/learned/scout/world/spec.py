@@ -44,13 +44,13 @@ class NoiseSpec:
 
 PICTURE_TASKS = {
     "where": 1.0, "find": 1.0, "which": 4.0, "relation": 3.0, "attribute": 1.0, "count": 1.2,
-    "presence": 1.6, "list": 0.5, "caption": 0.8, "outline": 0.6,
+    "presence": 2.0, "list": 0.5, "caption": 0.8, "outline": 0.6,
 }  # fmt: skip
 PICTURE_ABSENCES = {
     "presence": 3.0, "where": 1.0, "find": 1.0, "which": 1.0, "relation": 1.6, "attribute": 1.0,
     "count": 0.8, "outline": 0.4, "list": 0.5,
 }  # fmt: skip
-SOUND_TASKS = {"hear": 1.0, "sound_presence": 1.2, "when": 1.2}
+SOUND_TASKS = {"hear": 0.8, "sound_presence": 1.8, "when": 1.2}
 SOUND_ABSENCES = {"sound_presence": 1.0, "when": 0.7, "hear": 0.3}
 PAIR_TASKS = {
     "sound_source": 2.0, "match": 1.5, "hear": 0.4, "sound_presence": 0.4, "when": 0.4, "where": 0.4,

@@ -1,0 +1,1 @@
+"""Samples as training text: chat turns, with places written in any grounded text format."""
