@@ -14,6 +14,11 @@ from deixis.learned.scout.sample import Sample
 AREAS = (0.01, 0.04, 0.1, 0.25, 0.5, 1.0)
 """Upper ends of the bins of box area, in shares of the picture."""
 RELATIONS = ("left of", "right of", "above", "below")
+TABLES = (
+    "tasks", "media", "absences", "splits", "steps_per_sample", "step_kinds", "calls", "boxes_per_step",
+    "box_area", "relations", "makers", "versions",
+)  # fmt: skip
+SUMS = ("samples", "yes", "no", "steps", "calls_failed", "spans", "boxes", "times")
 _WORD = re.compile(r"[\w']+")
 
 
@@ -56,13 +61,7 @@ def statistics(
     samples: Iterable[Sample], rejected: int = 0, rejected_by_rule: Mapping[str, int] | None = None
 ) -> ScoutStatistics:
     """Returns the numbers of these samples, read once, with what was rejected before."""
-    tables: dict[str, Counter[str]] = {
-        name: Counter()
-        for name in (
-            "tasks", "media", "absences", "splits", "steps_per_sample", "step_kinds", "calls", "boxes_per_step",
-            "box_area", "relations", "makers", "versions",
-        )
-    }  # fmt: skip
+    tables: dict[str, Counter[str]] = {name: Counter() for name in TABLES}
     sums: Counter[str] = Counter()
     media: dict[str, set[str]] = {"image": set(), "audio": set()}
     questions: set[str] = set()
@@ -79,11 +78,8 @@ def statistics(
         _count_steps(sample, tables, sums)
     total, decided = sums["samples"], sums["yes"] + sums["no"]
     return ScoutStatistics(
-        **{
-            key: sums[key]
-            for key in ("samples", "yes", "no", "steps", "calls_failed", "spans", "boxes", "times")
-        },
-        **{name: _sorted(table) for name, table in tables.items()},  # type: ignore[arg-type]
+        **{key: sums[key] for key in SUMS},
+        **{name: _sorted(table) for name, table in tables.items()},
         pictures=len(media["image"]),
         sounds=len(media["audio"]),
         absence_share=round(sum(tables["absences"].values()) / total, 4) if total else 0.0,
@@ -101,9 +97,7 @@ def _words(text: str) -> list[str]:
 
 
 def _sorted(table: Counter[str]) -> dict[str, int]:
-    return dict(
-        sorted(table.items(), key=lambda row: (0, int(row[0]), "") if row[0].isdigit() else (1, 0, row[0]))
-    )
+    return {key: table[key] for key in sorted(table, key=lambda key: (not key.isdigit(), key.zfill(6)))}
 
 
 def _count_facts(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from deixis.errors import DeixisError
 from deixis.geometry import Box
 from deixis.learned.scout.checks.form import medium_of
 from deixis.learned.scout.checks.rule import SimpleRule
-from deixis.learned.scout.sample import Sample
+from deixis.learned.scout.sample import Sample, SampleMedium
 from deixis.learned.scout.sources import SampleMedia
 from deixis.media.refs import MediaSource
 from deixis.tools.detection.protocol import GroundRequest, GroundResult
@@ -31,9 +32,16 @@ class RegroundRule(SimpleRule):
     name = "reground"
 
     def __init__(
-        self, grounder: Tool, media: MediaSource | None = None, iou: float = IOU, sure: float = SURE
+        self, grounder: Tool, root: Path | None = None, iou: float = IOU, sure: float = SURE
     ) -> None:
-        self._grounder, self._media, self._iou, self._sure = grounder, media, iou, sure
+        self._grounder, self._root, self._iou, self._sure = grounder, root, iou, sure
+        self._media: tuple[tuple[SampleMedium, ...], SampleMedia] | None = None
+
+    def _source(self, sample: Sample) -> SampleMedia:
+        """Returns the media of a sample, decoded once for all questions about them."""
+        if self._media is None or self._media[0] != sample.media:
+            self._media = (sample.media, SampleMedia(sample.media, self._root))
+        return self._media[1]
 
     def fault(self, sample: Sample) -> str:
         """Returns the first box that is not found again, or the first denied thing that is there."""
@@ -43,7 +51,7 @@ class RegroundRule(SimpleRule):
             medium = medium_of(sample, span, "image")
             if medium is not None:
                 by_medium.setdefault(medium.digest, []).append(span)
-        media = self._media or SampleMedia(sample.media)
+        media = self._source(sample)
         for medium in sample.images:
             mine = by_medium.get(medium.digest, [])
             if not mine:

@@ -41,11 +41,11 @@ class RuleQuestions:
         found: list[Ask] = []
         for _ in range(self._count):
             denies = bool(rng.random() < self._absences)
-            for names in (denied, tasks) if denies else (tasks, denied):
-                ask = self._one(known, seen, names, names is denied, found, rng)
-                if ask is not None:
-                    found.append(ask)
-                    break
+            ask = self._one(known, seen, denied if denies else tasks, denies, found, rng)
+            if ask is not None:
+                found.append(ask)
+        if not found and (ask := self._one(known, seen, denied, True, found, rng)) is not None:
+            found.append(ask)
         return found
 
     def _one(

@@ -19,8 +19,8 @@ from deixis.tools.toolbox import Toolbox
 from deixis.tools.words.phrases import head_noun
 
 SURE, DOUBTFUL, FAINT = 0.45, 0.25, 0.12
-"""Score from which a box is a thing; from which it makes its name doubtful, so that nothing is asked about it;
-and below which a name counts as absent, if no tag says it either."""
+"""Score from which a box is a thing; from which it makes its name doubtful: nothing is asked about it; and
+below which a name counts as absent, if no tag says it either."""
 LEAST_SHARE = 0.004
 """Of the picture's area: smaller things are not asked about."""
 HEARD = 0.4

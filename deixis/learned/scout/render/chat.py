@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from deixis.learned.scout.proposals import MOST
+from deixis.learned.scout.proposals import numbered
 from deixis.learned.scout.render.places import Places, PlainPlaces
 from deixis.learned.scout.sample import Sample
 from deixis.tools.detection.protocol import GroundResult
@@ -63,10 +63,9 @@ def _called(step: Step) -> list[Turn]:
     ]
     turns: list[Turn] = [{"role": "assistant", "content": [], "tool_calls": called}]
     for seen in step.observations:
-        text = short_output(roles.get(seen.call, ""), seen)
-        turns.append(
-            {"role": "tool", "tool_call_id": seen.call, "name": roles.get(seen.call, ""), "content": text}
-        )
+        name = roles.get(seen.call, "")
+        text = short_output(name, seen)
+        turns.append({"role": "tool", "tool_call_id": seen.call, "name": name, "content": text})
     return turns
 
 
@@ -110,18 +109,13 @@ def short_output(role: str, seen: Observation) -> str:
 
 
 def _boxes(result: GroundResult) -> str:
-    """Returns the numbered proposals, as `deixis.learned.scout.proposals` counts them."""
-    rows: list[str] = []
-    number = 0
-    for found in result.phrases:
-        for one in found.detections:
-            number += 1
-            rows.append(f"#{number} {found.phrase} {one.score.value:.2f}")
-        if not found.detections:
-            rows.append(f"{found.phrase}: {found.status.replace('_', ' ')}")
-    rows += [f"#{number + k} {one.name} {one.score.value:.2f}" for k, one in enumerate(result.everything, 1)]
-    shown = [row for row in rows if not row.startswith("#") or int(row[1:].split()[0]) <= MOST]
-    return _listed(shown)
+    """Returns the numbered proposals with their boxes (whole pixels of the original), and what is absent."""
+    rows = [
+        f"#{one.number} {one.phrase} {one.score:.2f} ({','.join(f'{value:.0f}' for value in one.box.xyxy_px)})"
+        for one in numbered(result)
+    ]
+    rows += [f"{one.phrase}: {one.status.replace('_', ' ')}" for one in result.phrases if not one.detections]
+    return _listed(rows)
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -76,7 +76,11 @@ class FormatPlaces:
             }
         )
         grounded = formats.grounded(inside)
-        return self._format.emit(grounded, frame) if grounded.spans else step.text
+        if not grounded.spans:
+            return step.text
+        if "box" not in self._format.profile.kinds and "point" in self._format.profile.kinds:
+            grounded = grounded.reduced("point")
+        return self._format.emit(grounded, frame)
 
     def _input(self, size: Size) -> Size:
         if self._side is None:
