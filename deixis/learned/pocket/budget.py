@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from deixis.errors import InputFault
+from deixis.learned.averaging import take_in
 from deixis.learned.pocket.optimizer import Optimizer
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def train(
         torch.nn.utils.clip_grad_norm_(network.parameters(), trainee.largest_gradient)
         optimizer.step(rate_at(done, total) if total else 1.0 / (MEASURED_TO + 1))
         done += 1
-        _averaged(average, network, min(AVERAGING, done / (done + 10)))
+        take_in(average, network, min(AVERAGING, done / (done + 10)))
         losses.append(float(loss.detach()))
         if done == MEASURED_FROM:
             lap = time.monotonic()
@@ -142,17 +143,6 @@ def train(
             saved = now
     figures = trainee.measured(average)
     return Trained(average, done, spent + time.monotonic() - began, figures)
-
-
-def _averaged(average: torch.nn.Module, network: torch.nn.Module, keep: float) -> None:
-    import torch
-
-    with torch.no_grad():
-        for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-            if old.dtype.is_floating_point:
-                old.mul_(keep).add_(new, alpha=1 - keep)
-            else:
-                old.copy_(new)
 
 
 def _log(folder: Path, facts: dict[str, Any]) -> None:

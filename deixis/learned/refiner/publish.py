@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deixis.learned.masks import mask_bytes
-from deixis.learned.publish import (
-    halved,
-    write_files,  # noqa: F401
-)
+from deixis.learned.publish import halved
 from deixis.tools.segmentation.planes import PLANES, SIDE
 
 if TYPE_CHECKING:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deixis.learned.averaging import take_in
 from deixis.learned.extras import require_torch
+from deixis.learned.masks import mask_loss
 from deixis.learned.refiner.augment import Batch, augmented, full_planes
 from deixis.learned.refiner.network import build_network
 from deixis.tools.segmentation.refiner import LEVEL
@@ -24,9 +26,6 @@ BATCH = 32
 LEARNING_RATE, WEIGHT_DECAY, WARM_UP = 3e-3, 0.05, 0.1
 AVERAGING = 0.98
 """Share of the running average of the weights that a step keeps (fewer in the first steps)."""
-OUTSIDE = 0.2
-"""Weight of the cells outside the box in the cross-entropy: the mask is cut to the box later."""
-QUALITY_WEIGHT = 0.1
 LARGEST_GRADIENT = 2.0
 
 
@@ -79,7 +78,7 @@ def fit(
             torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
             optimizer.step()
             schedule.step()
-            _average(average, network, min(AVERAGING, step / (step + 10)))
+            take_in(average, network, min(AVERAGING, step / (step + 10)))
             seen.append(loss.item())
             watch(step, total, seen[-1])
         losses.append(float(np.mean(seen)))
@@ -116,26 +115,13 @@ def tensors(samples: Samples, rows: NDArray[np.int64]) -> Batch:
 def loss_of(network: torch.nn.Module, batch: Batch, bfloat16: bool = False) -> torch.Tensor:
     """Returns cross-entropy + 1 - soft IoU of the masks + the cross-entropy of their estimated IoU."""
     import torch
-    from torch.nn import functional
 
     planes = full_planes(batch)
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         found = network(planes)
     logits, quality = (one.float() for one in found)
     truth, inside = batch.truth, planes[:, -3]
-    weight = (inside > 0).float() * (1 - OUTSIDE) + OUTSIDE
-    entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    entropy = (entropy * weight).sum((1, 2)) / weight.sum((1, 2))
-    chances = torch.sigmoid(logits)
-    both = (chances * truth).sum((1, 2))
-    either = (chances + truth - chances * truth).sum((1, 2))
-    overlap = 1 - (both + 1) / (either + 1)
-    with torch.no_grad():
-        mask = ((torch.sigmoid(logits) > LEVEL) & (inside > 0.5)).float()
-        common = (mask * truth).sum((1, 2))
-        reached = common / (mask + truth - mask * truth).sum((1, 2)).clamp(1)
-    estimate = functional.binary_cross_entropy_with_logits(quality, reached)
-    return entropy.mean() + overlap.mean() + QUALITY_WEIGHT * estimate
+    return mask_loss(logits, quality, truth, inside, torch.sigmoid(logits) > LEVEL)
 
 
 def _groups(network: torch.nn.Module) -> list[dict[str, Any]]:
@@ -143,14 +129,3 @@ def _groups(network: torch.nn.Module) -> list[dict[str, Any]]:
     weights = [one for one in network.parameters() if one.ndim > 1]
     others = [one for one in network.parameters() if one.ndim <= 1]
     return [{"params": weights, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
-
-
-def _average(average: torch.nn.Module, network: torch.nn.Module, keep: float) -> None:
-    import torch
-
-    with torch.no_grad():
-        for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-            if old.dtype.is_floating_point:
-                old.mul_(keep).add_(new, alpha=1 - keep)
-            else:
-                old.copy_(new)

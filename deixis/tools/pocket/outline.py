@@ -102,7 +102,7 @@ class Outline(Masker):
         Both are means over the planes (n, 7, SIDE, SIDE) and their mirror image.
         """
         logits, quality = self.logits(planes)
-        return 1 / (1 + np.exp(-np.clip(logits, -30, 30))), quality
+        return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), np.float32), quality
 
 
 def _unusable(path: Path, why: str) -> InputFault:

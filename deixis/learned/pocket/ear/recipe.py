@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -24,10 +23,7 @@ from deixis.learned.pocket.ear.training import (
     fitted_vectors,
     loss_of,
 )
-from deixis.learned.pocket.optimizer import split
-from deixis.learned.pocket.outline.network import require_torch
-from deixis.learned.pocket.outline.publish import require_onnx
-from deixis.learned.refiner.publish import write_files
+from deixis.learned.pocket.recipe import About, PocketTrainee, require_all, written
 from deixis.tools.pocket.ear import Kind, Limits
 from deixis.tools.pocket.logmel import log_mel
 
@@ -44,11 +40,13 @@ FITTED_ON = 400
 """Clips of the training seeds, heard as they are, that the vectors are fitted on."""
 
 
-class EarTrainee:
+class EarTrainee(PocketTrainee):
     """The network, its clips and its loss, for `deixis.learned.pocket.budget.train`."""
 
     learning_rate = LEARNING_RATE
     largest_gradient = LARGEST_GRADIENT
+    weight_decay = WEIGHT_DECAY
+    outer = ("activity",)
 
     def __init__(
         self, preset: str, seed: int, bfloat16: bool, recordings: Mapping[str, Sequence[Sound]] | None = None
@@ -59,25 +57,12 @@ class EarTrainee:
 
         torch.manual_seed(seed)
         self.kinds = tuple(Kind(one.name, one.label, one.class_id, one.parents) for one in SOUNDING)
-        self.network: Any = build_network(len(self.kinds), preset)
-        self.network.picture.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._bfloat16 = bfloat16
+        network: Any = build_network(len(self.kinds), preset)
+        network.picture.to(memory_format=torch.channels_last)
         self._make = clip
         self._pool = ClipPool(partial(clip, recordings=recordings or {}), len(self.kinds), TRAIN_SEED)
+        super().__init__(network, self._pool, bfloat16)
         self._validation: list[tuple[NDArray[np.float32], Any]] = []
-
-    @property
-    def seed_at(self) -> int:
-        """Returns the seed of the next new clip."""
-        return self._pool.next_seed
-
-    @seed_at.setter
-    def seed_at(self, seed: int) -> None:
-        self._pool.next_seed = seed
-
-    def groups(self) -> list[dict[str, Any]]:
-        """Returns the parameter groups for the optimizer."""
-        return split(self.network, WEIGHT_DECAY, ("activity",))
 
     def loss(self, rng: np.random.Generator) -> torch.Tensor:
         """Returns the loss of the next batch."""
@@ -162,8 +147,7 @@ def train_ear(
         InputFault: the folder cannot be written, or holds nothing to go on from, or the recordings cannot be
             read.
     """
-    require_torch()
-    require_onnx()
+    require_all()
     from deixis.learned.world.sounds import TRAIN_SEED
     from deixis.learned.world.sounds.real import listed
     from deixis.learned.world.sounds.real import recordings as real_sounds
@@ -175,26 +159,20 @@ def train_ear(
     limits, reached = choose(trainee.listened(trained.network, VALIDATION_CLIPS), len(trainee.kinds))
     layer = trainee.layer(trained.network, anchors(trainee.kinds))
     network = onnx_bytes(trained.network, layer, trainee.kinds, limits)
-    card = {
-        "name": "pocket ear",
-        "purpose": "hears kinds of sounds, from when to when, in the space of words",
-        "recipe_version": RECIPE_VERSION,
-        "digest": f"sha256:{hashlib.sha256(network).hexdigest()}",
-        "parameters": sum(one.numel() for one in trained.network.parameters()),
-        "preset": preset,
-        "channels": [*CHANNELS[preset], WIDTH[preset]],
-        "licence": "Apache-2.0",
-        "kinds": [kind.name for kind in trainee.kinds],
-        "limits_chosen": limits._asdict(),
-        "data": {
+    about = About(
+        name="pocket ear",
+        purpose="hears kinds of sounds, from when to when, in the space of words",
+        recipe_version=RECIPE_VERSION,
+        preset=preset,
+        channels=[*CHANNELS[preset], WIDTH[preset]],
+        data={
             "clips": trainee.seed_at - TRAIN_SEED,
             "first_seed": TRAIN_SEED,
             "recordings": [asdict(one) for one in used if one.kind in real],
         },
-        "budget": {**asdict(budget), "steps": trained.steps, "batch": BATCH, "bfloat16": bfloat16},
-        "seconds": round(trained.seconds),
-        "validation": {"seeds": [VALIDATION_SEED, VALIDATION_CLIPS], "event_f1": round(reached, 4)},
-        "limits": "made sounds of 38 kinds, and few recordings of some of them",
-    }
-    write_files(network, card, out / NAME)
-    return card
+        training={"batch": BATCH, "bfloat16": bfloat16},
+        validation={"seeds": [VALIDATION_SEED, VALIDATION_CLIPS], "event_f1": round(reached, 4)},
+        limits="made sounds of 38 kinds, and few recordings of some of them",
+        more={"kinds": [kind.name for kind in trainee.kinds], "limits_chosen": limits._asdict()},
+    )
+    return written(network, trained, budget, about, out / NAME)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deixis.learned.pocket.pool import Pool
 from deixis.tools.pocket.ear import CENTRE_S, FRAME_S, STRIDE
 from deixis.tools.pocket.logmel import BANDS, log_mel, louder, mixed
 
@@ -55,35 +56,13 @@ def truth(spans: Iterable[tuple[int, float, float]], frames: int, kinds: int) ->
     return found
 
 
-class ClipPool:
-    """The latest clips of a run of seeds, of which any may be drawn; grows as it is used."""
+class ClipPool(Pool[Kept]):
+    """The pictures of the latest clips of a run of seeds, of which any may be drawn; grows as it is used."""
 
     def __init__(
         self, make: Callable[[int], Any], kinds: int, first_seed: int, most: int = 8000, uses: float = 8.0
     ) -> None:
-        self._make, self._kinds = make, kinds
-        self._most, self._uses = most, uses
-        self._kept: list[Kept] = []
-        self.next_seed = first_seed
-        self._owed = 0.0
-
-    def take(self, rng: np.random.Generator) -> Kept:
-        """Returns a clip: a new one every `uses` calls, else any of those that are kept."""
-        self._owed += 1 / self._uses
-        if self._owed >= 1 or len(self._kept) < min(64, self._most):
-            self._owed = max(0.0, self._owed - 1)
-            return self.grow(rng)
-        return self._kept[int(rng.integers(len(self._kept)))]
-
-    def grow(self, rng: np.random.Generator) -> Kept:
-        """Returns a new clip, which takes the place of another where the pool is full."""
-        made = kept(self._make(self.next_seed), self._kinds)
-        self.next_seed += 1
-        if len(self._kept) < self._most:
-            self._kept.append(made)
-        else:
-            self._kept[int(rng.integers(self._most))] = made
-        return made
+        super().__init__(lambda seed: kept(make(seed), kinds), first_seed, most, uses)
 
 
 def batch(

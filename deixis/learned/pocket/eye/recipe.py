@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +16,8 @@ from deixis.learned.pocket.eye.network import CHANNELS, build_network
 from deixis.learned.pocket.eye.publish import onnx_bytes
 from deixis.learned.pocket.eye.samples import FAR_AHEAD, Stream, batch
 from deixis.learned.pocket.eye.training import BATCH, LARGEST_GRADIENT, LEARNING_RATE, WEIGHT_DECAY, loss_of
-from deixis.learned.pocket.optimizer import split
-from deixis.learned.pocket.outline.network import require_torch
-from deixis.learned.pocket.outline.publish import require_onnx
+from deixis.learned.pocket.recipe import About, PocketTrainee, require_all, written
 from deixis.learned.pocket.words import class_vectors
-from deixis.learned.refiner.publish import write_files
 from deixis.learned.world.categories import categories
 from deixis.learned.world.scenes import TRAIN_SEED, UNSEEN_FAMILY, SceneSpec, scene, scenes
 from deixis.tools.pocket.eye import SIDE
@@ -39,11 +35,13 @@ WORKERS = 1
 """Processes that draw scenes: one draws faster than two cores train."""
 
 
-class EyeTrainee:
+class EyeTrainee(PocketTrainee):
     """The network, its scenes and its loss, for `deixis.learned.pocket.budget.train`."""
 
     learning_rate = LEARNING_RATE
     largest_gradient = LARGEST_GRADIENT
+    weight_decay = WEIGHT_DECAY
+    outer = ("edges", "vector", "picture", "around")
 
     def __init__(
         self,
@@ -58,22 +56,9 @@ class EyeTrainee:
 
         torch.manual_seed(seed)
         network: Any = build_network(class_vectors(words()), preset)
-        self.network: Any = network.to(memory_format=torch.channels_last)
-        self._bfloat16, self._size, self._validation = bfloat16, size, validation
+        self._size, self._validation = size, validation
         self._stream = Stream(partial(_drawn, workers), TRAIN_SEED)
-
-    @property
-    def seed_at(self) -> int:
-        """Returns the seed of the next new scene."""
-        return self._stream.next_seed
-
-    @seed_at.setter
-    def seed_at(self, seed: int) -> None:
-        self._stream.next_seed = seed
-
-    def groups(self) -> list[dict[str, Any]]:
-        """Returns the parameter groups for the optimizer."""
-        return split(self.network, WEIGHT_DECAY, ("edges", "vector", "picture", "around"))
+        super().__init__(network.to(memory_format=torch.channels_last), self._stream, bfloat16)
 
     def loss(self, rng: np.random.Generator) -> torch.Tensor:
         """Returns the loss of the next batch."""
@@ -105,29 +90,22 @@ def train_eye(
         MissingExtra: PyTorch or the package ``onnx`` is not installed.
         InputFault: the folder cannot be written, or holds nothing to go on from.
     """
-    require_torch()
-    require_onnx()
+    require_all()
     trainee = EyeTrainee(preset, budget.seed, bfloat16, workers)
     trained = train(trainee, out / "eye", budget, resume, watch)
-    network = onnx_bytes(trained.network)
-    card = {
-        "name": "pocket eye",
-        "purpose": "finds and names the things of the illustrated world, in the space of words",
-        "recipe_version": RECIPE_VERSION,
-        "digest": f"sha256:{hashlib.sha256(network).hexdigest()}",
-        "parameters": sum(one.numel() for one in trained.network.parameters()),
-        "preset": preset,
-        "channels": list(CHANNELS[preset]),
-        "licence": "Apache-2.0",
-        "input": {"side": SIDE},
-        "data": {"scenes": trainee.seed_at - TRAIN_SEED, "first_seed": TRAIN_SEED},
-        "budget": {**asdict(budget), "steps": trained.steps, "batch": BATCH, "bfloat16": bfloat16},
-        "seconds": round(trained.seconds),
-        "validation": {"seeds": [VALIDATION_SEED, VALIDATION_SCENES], **trained.figures},
-        "limits": "illustrated scenes; photographs are outside its world",
-    }
-    write_files(network, card, out / NAME)
-    return card
+    about = About(
+        name="pocket eye",
+        purpose="finds and names the things of the illustrated world, in the space of words",
+        recipe_version=RECIPE_VERSION,
+        preset=preset,
+        channels=list(CHANNELS[preset]),
+        data={"scenes": trainee.seed_at - TRAIN_SEED, "first_seed": TRAIN_SEED},
+        training={"batch": BATCH, "bfloat16": bfloat16},
+        validation={"seeds": [VALIDATION_SEED, VALIDATION_SCENES], **trained.figures},
+        limits="illustrated scenes; photographs are outside its world",
+        more={"input": {"side": SIDE}},
+    )
+    return written(onnx_bytes(trained.network), trained, budget, about, out / NAME)
 
 
 def _drawn(workers: int, first_seed: int) -> Iterator[Any]:

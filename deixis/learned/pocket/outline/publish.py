@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deixis.learned.extras import require_onnx  # noqa: F401
 from deixis.learned.masks import mask_bytes
 from deixis.tools.pocket.outline import PLANES, SIDE
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deixis.learned.pocket.budget import Budget, Watch, train
-from deixis.learned.pocket.optimizer import split
-from deixis.learned.pocket.outline.network import CHANNELS, build_network, require_torch
-from deixis.learned.pocket.outline.publish import onnx_bytes, require_onnx
+from deixis.learned.pocket.outline.network import CHANNELS, build_network
+from deixis.learned.pocket.outline.publish import onnx_bytes
 from deixis.learned.pocket.outline.samples import ScenePool, batch
 from deixis.learned.pocket.outline.training import (
     BATCH,
@@ -22,7 +20,7 @@ from deixis.learned.pocket.outline.training import (
     box_ious,
     loss_of,
 )
-from deixis.learned.refiner.publish import write_files
+from deixis.learned.pocket.recipe import About, PocketTrainee, require_all, written
 from deixis.tools.pocket.outline import MARGIN, SIDE
 
 if TYPE_CHECKING:
@@ -33,11 +31,12 @@ NAME = "outline.onnx"
 VALIDATION_SEED, VALIDATION_SCENES = 900_000, 150
 
 
-class OutlineTrainee:
+class OutlineTrainee(PocketTrainee):
     """The network, its scenes and its loss, for `deixis.learned.pocket.budget.train`."""
 
     learning_rate = LEARNING_RATE
     largest_gradient = LARGEST_GRADIENT
+    weight_decay = WEIGHT_DECAY
 
     def __init__(self, preset: str, seed: int, bfloat16: bool) -> None:
         import torch
@@ -45,28 +44,15 @@ class OutlineTrainee:
         from deixis.learned.world.scenes import TRAIN_SEED, UNSEEN_FAMILY, SceneSpec, scene
 
         torch.manual_seed(seed)
-        self.network: Any = build_network(preset).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._bfloat16 = bfloat16
+        network: Any = build_network(preset)
         self._pool = ScenePool(scene, TRAIN_SEED)
+        super().__init__(network.to(memory_format=torch.channels_last), self._pool, bfloat16)
         seeds = range(VALIDATION_SEED, VALIDATION_SEED + VALIDATION_SCENES)
         unseen = replace(SceneSpec(), families=(UNSEEN_FAMILY,))
         self._validation = {
             "mean_iou": [scene(number) for number in seeds],
             "mean_iou_unseen_family": [scene(number, unseen) for number in seeds],
         }
-
-    @property
-    def seed_at(self) -> int:
-        """Returns the seed of the next new scene."""
-        return self._pool.next_seed
-
-    @seed_at.setter
-    def seed_at(self, seed: int) -> None:
-        self._pool.next_seed = seed
-
-    def groups(self) -> list[dict[str, Any]]:
-        """Returns the parameter groups for the optimizer."""
-        return split(self.network, WEIGHT_DECAY)
 
     def loss(self, rng: np.random.Generator) -> torch.Tensor:
         """Returns the loss of the next batch."""
@@ -94,32 +80,21 @@ def train_outline(
         MissingExtra: PyTorch or the package ``onnx`` is not installed.
         InputFault: the folder cannot be written, or holds nothing to go on from.
     """
-    require_torch()
-    require_onnx()
-    trainee = OutlineTrainee(preset, budget.seed, bfloat16)
-    trained = train(trainee, out / "outline", budget, resume, watch)
-    network = onnx_bytes(trained.network)
-    card = {
-        "name": "pocket outline",
-        "purpose": "turns a box or a point in an illustrated scene into a mask",
-        "recipe_version": RECIPE_VERSION,
-        "digest": f"sha256:{hashlib.sha256(network).hexdigest()}",
-        "parameters": sum(one.numel() for one in trained.network.parameters()),
-        "preset": preset,
-        "channels": list(CHANNELS[preset]),
-        "licence": "Apache-2.0",
-        "input": {"side": SIDE, "margin": MARGIN},
-        "data": {"scenes": trainee.seed_at - _first_seed(), "first_seed": _first_seed()},
-        "budget": {**asdict(budget), "steps": trained.steps, "batch": BATCH, "bfloat16": bfloat16},
-        "seconds": round(trained.seconds),
-        "validation": {"seeds": [VALIDATION_SEED, VALIDATION_SCENES], **trained.figures},
-        "limits": "illustrated scenes; photographs are outside its world",
-    }
-    write_files(network, card, out / NAME)
-    return card
-
-
-def _first_seed() -> int:
+    require_all()
     from deixis.learned.world.scenes import TRAIN_SEED
 
-    return TRAIN_SEED
+    trainee = OutlineTrainee(preset, budget.seed, bfloat16)
+    trained = train(trainee, out / "outline", budget, resume, watch)
+    about = About(
+        name="pocket outline",
+        purpose="turns a box or a point in an illustrated scene into a mask",
+        recipe_version=RECIPE_VERSION,
+        preset=preset,
+        channels=list(CHANNELS[preset]),
+        data={"scenes": trainee.seed_at - TRAIN_SEED, "first_seed": TRAIN_SEED},
+        training={"batch": BATCH, "bfloat16": bfloat16},
+        validation={"seeds": [VALIDATION_SEED, VALIDATION_SCENES], **trained.figures},
+        limits="illustrated scenes; photographs are outside its world",
+        more={"input": {"side": SIDE, "margin": MARGIN}},
+    )
+    return written(onnx_bytes(trained.network), trained, budget, about, out / NAME)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deixis.geometry import Box, Size
+from deixis.learned.pocket.pool import Pool
 from deixis.tools.pocket.outline import MARGIN, SIDE, box_prompt, crop, point_prompt, stacked
 from deixis.tools.segmentation.window import Window, window_around
 
@@ -63,31 +64,13 @@ class Batch:
     inside: NDArray[np.bool_]
 
 
-class ScenePool:
+class ScenePool(Pool[Any]):
     """The latest scenes of a run of seeds, of which any may be drawn; grows as it is used."""
 
     def __init__(
         self, draw: Callable[[int], Any], first_seed: int, most: int = 4000, uses: float = 4.0
     ) -> None:
-        self._draw = draw
-        self._most, self._uses = most, uses
-        self._kept: list[Any] = []
-        self.next_seed = first_seed
-        self._owed = 0.0
-
-    def take(self, rng: np.random.Generator) -> Any:
-        """Returns a scene: a new one every `uses` calls, else any of those that are kept."""
-        self._owed += 1 / self._uses
-        if self._owed >= 1 or len(self._kept) < min(64, self._most):
-            self._owed = max(0.0, self._owed - 1)
-            scene = self._draw(self.next_seed)
-            self.next_seed += 1
-            if len(self._kept) < self._most:
-                self._kept.append(scene)
-            else:
-                self._kept[int(rng.integers(self._most))] = scene
-            return scene
-        return self._kept[int(rng.integers(len(self._kept)))]
+        super().__init__(draw, first_seed, most, uses)
 
 
 def batch(pool: ScenePool, count: int, rng: np.random.Generator) -> Batch:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deixis.geometry import Box
+from deixis.learned.masks import mask_loss
 from deixis.learned.pocket.outline.samples import Batch, askable, assembled, of_box
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
 BATCH = 64
 LEARNING_RATE, WEIGHT_DECAY = 4e-3, 0.03
-OUTSIDE = 0.2
-"""Weight in the cross-entropy of the cells outside the box: the mask is cut to the box later."""
-QUALITY_WEIGHT = 0.1
 LARGEST_GRADIENT = 2.0
 
 
@@ -29,7 +27,6 @@ def loss_of(network: torch.nn.Module, batch: Batch, bfloat16: bool = True) -> to
     its thing off is estimated low.
     """
     import torch
-    from torch.nn import functional
 
     planes = torch.from_numpy(np.ascontiguousarray(batch.planes)).to(memory_format=torch.channels_last)
     truth = torch.from_numpy(np.ascontiguousarray(batch.truth))
@@ -38,19 +35,7 @@ def loss_of(network: torch.nn.Module, batch: Batch, bfloat16: bool = True) -> to
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         logits, quality = network(planes)
     logits, quality = logits.float(), quality.float()
-    weight = (inside > 0).float() * (1 - OUTSIDE) + OUTSIDE
-    entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    entropy = (entropy * weight).sum((1, 2)) / weight.sum((1, 2))
-    chances = torch.sigmoid(logits)
-    both = (chances * truth).sum((1, 2))
-    either = (chances + truth - chances * truth).sum((1, 2))
-    overlap = 1 - (both + 1) / (either + 1)
-    with torch.no_grad():
-        mask = ((logits > 0) & (inside > 0.5)).float()
-        common = (mask * truth).sum((1, 2))
-        reached = common / ((mask + truth - mask * truth).sum((1, 2)) + beyond).clamp(1)
-    estimate = functional.binary_cross_entropy_with_logits(quality, reached)
-    return entropy.mean() + overlap.mean() + QUALITY_WEIGHT * estimate
+    return mask_loss(logits, quality, truth, inside, logits > 0, beyond)
 
 
 def box_ious(network: torch.nn.Module, scenes: Sequence[Any]) -> NDArray[np.float64]:
