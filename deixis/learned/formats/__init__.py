@@ -19,6 +19,7 @@ from deixis.learned.formats.families import FAMILIES, Maker
 from deixis.learned.formats.frame import PictureFrame, resized_size
 from deixis.learned.formats.protocol import Format, Profile
 from deixis.learned.formats.spans import Diagnostic, Grounded, Kind, Parsed, Section, Span
+from deixis.learned.formats.steps import grounded, step_spans
 
 __all__ = [
     "Diagnostic",
@@ -31,10 +32,12 @@ __all__ = [
     "Section",
     "Span",
     "get",
+    "grounded",
     "guess",
     "names",
     "register",
     "resized_size",
+    "step_spans",
 ]
 
 

@@ -6,6 +6,7 @@ They look alike and mean different spaces; nothing in the text tells which, so t
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -67,13 +68,18 @@ def items(node: Node) -> list[Item]:
             key,
             value,
             next((_worded(pairs[name]) for name in LABELS if name in pairs), None),
-            next((score for name in SCORES if isinstance(score := pairs.get(name), float)), None),
+            _score(pairs),
             images[-1] if images else 0,
         )
         for pairs in rounds
         for key, value in pairs.items()
         if key in KINDS
     ]
+
+
+def _score(pairs: dict[str, object]) -> float | None:
+    found = [pairs[name] for name in SCORES if name in pairs]
+    return next((score for score in found if isinstance(score, float) and math.isfinite(score)), None)
 
 
 def _worded(value: object) -> str:

@@ -103,6 +103,7 @@ _ENTRIES: list[tuple[Profile, Maker]] = [
             "bins-1000",
             "<OCR_WITH_REGION>",
             kinds=("polygon",),
+            corners=4,
             layout="listing",
         ),
         lambda profile: Florence(profile, quads=True),
@@ -119,6 +120,7 @@ _ENTRIES: list[tuple[Profile, Maker]] = [
             "Put every thing you name in <ref></ref> and its box behind it, as <box>(x1,y1),(x2,y2)</box> "
             "with numbers from 0 to 1000.",
             kinds=("box", "polygon"),
+            corners=4,
             multi_box="repeated",
         ),
         Tagged,
@@ -131,6 +133,7 @@ _ENTRIES: list[tuple[Profile, Maker]] = [
             "Put every thing you name between <|object_ref_start|> and <|object_ref_end|>, and its box "
             "behind it, as <|box_start|>(x1,y1),(x2,y2)<|box_end|> with numbers from 0 to 1000.",
             kinds=("box", "polygon"),
+            corners=4,
             multi_box="repeated",
         ),
         lambda profile: Tagged(profile, tokens=True),
@@ -202,8 +205,8 @@ _ENTRIES: list[tuple[Profile, Maker]] = [
             "grit",
             "grit",
             INPUT_PIXELS,
-            f'{_THINK} Write boxes as JSON among your thoughts: {{"bbox_2d": [x1, y1, x2, y2], "label": "…"}}, '
-            f"{_INPUT}.",
+            f"{_THINK} Write boxes as JSON among your thoughts, "
+            f'{_INPUT}: {{"bbox_2d": [x1, y1, x2, y2], "label": "…"}}.',
             multi_box="repeated",
             layout="sections",
         ),

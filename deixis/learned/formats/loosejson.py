@@ -8,7 +8,7 @@ it can use and goes on. Nothing is read twice, so its time is linear in the leng
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 MOST_DEPTH = 32
@@ -18,18 +18,21 @@ OPEN = re.compile(r"[{\[]")
 
 # A quotation mark ends a string where something that can follow a string comes behind it, so that
 # "a 12" screen" is one string.
-_STRING = r"""{q}(?:[^{q}\\\n]|\\.|{q}(?![ \t]{{0,8}}+(?:[,:}}\]{q}\n]|```|\Z)))*+(?P<{name}>{q}?)"""
-_MARK = r"(?P<mark>[{}\[\],:])"
+_STRING = r"""{q}(?:[^{q}\\\n]|\\.|{q}(?![ \t]{{0,8}}+(?:[,:}})\]{q}\n]|```|\Z)))*+(?P<{name}>{q}?)"""
+_MARK = r"(?P<mark>[{}\[\](),:])"
 _DOUBLE = _STRING.format(q='"', name="double_end")
 _SINGLE = _STRING.format(q="'", name="single_end")
 _REST = (
     r"(?P<fence>```)"
     r"|(?P<number>[-+]?+(?:\d++\.?+\d*+|\.\d++)(?:[eE][-+]?\d++)?+(?![\w.]))"
-    r"""|(?P<word>[^\s{}\[\],:"`]++|`)"""
+    r"""|(?P<word>[^\s{}\[\](),:"`]++|`)"""
 )
 DOUBLE = re.compile(f"{_MARK}|{_DOUBLE}|{_REST}")
 EITHER = re.compile(f"{_MARK}|{_DOUBLE}|{_SINGLE}|{_REST}")
 """The same, where a value or a key may begin: there strings may stand in single quotation marks."""
+
+BRACKETS = {"(": "[", ")": "]"}
+"""Python writes lists of numbers in round brackets too."""
 
 WORDS: dict[str, object] = {
     "true": True, "True": True, "false": False, "False": False, "null": None, "None": None,
@@ -105,7 +108,7 @@ def _structure(text: str, start: int, seen: list[Node]) -> int:
     expects = True
     while token := (EITHER if expects else DOUBLE).search(text, at):
         at = token.end()
-        mark = token.group("mark")
+        mark = BRACKETS.get(token.group("mark"), token.group("mark"))
         expects = mark is not None and mark in "{[,:"
         if token.group("fence"):
             return _give_up(stack, token.start())
@@ -120,12 +123,27 @@ def _structure(text: str, start: int, seen: list[Node]) -> int:
             if not stack:
                 return at
         elif mark == ":":
-            stack[-1].colon()
+            _colon(stack, at)
         elif mark == ",":
             stack[-1].wordy = False
         else:
             _scalar(stack[-1], token)
     return _give_up(stack, len(text))
+
+
+def _colon(stack: list[Node], at: int) -> None:
+    """Makes the last value a key; where that stands in a list, the list's bracket is missing."""
+    node = stack[-1]
+    if node.opener == "[" and node.parent and node.parent.opener == "{" and node.items:
+        key = node.items.pop()
+        if isinstance(key, str):
+            stack.pop()
+            node.closed = True
+            _end(node, at)
+            node.parent.key = key
+            return
+        node.items.append(key)
+    node.colon()
 
 
 def _scalar(node: Node, token: re.Match[str]) -> None:
@@ -189,14 +207,18 @@ def unescaped(text: str) -> str:
 
 
 def numbers(value: object) -> list[float] | None:
-    """Returns the numbers of a list that holds nothing else, or of a string that writes such a list."""
+    """Returns the numbers of a list that holds nothing else, or of a string that writes such a list; in
+    a list, strings that write numbers count too."""
     if isinstance(value, Node) and value.opener == "[":
-        found = [item for item in value.items if isinstance(item, float)]
-        return found if len(found) == len(value.items) else None
+        items = [item for item in value.items if isinstance(item, float | str)]
+        return _floats(items) if len(items) == len(value.items) else None
     if isinstance(value, str):
-        parts = re.split(r"[\s,]+", value.strip("[]() \t"))
-        try:
-            return [float(part) for part in parts]
-        except ValueError:
-            return None
+        return _floats(re.split(r"[\s,]+", value.strip("[]() \t")))
     return None
+
+
+def _floats(values: Sequence[float | str]) -> list[float] | None:
+    try:
+        return [float(value) for value in values]
+    except ValueError:
+        return None

@@ -27,6 +27,7 @@ class Profile:
         family: the format, shared by profiles that differ in the space or in special tokens.
         space: name of the coordinate space (`deixis.spaces`, or ``input-pixels``).
         kinds: what can be written.
+        corners: points of an outline, where all have the same number.
         multi_box: how several boxes of one phrase are written.
         layout: where the marks stand.
         phrase: ``marked`` where the format says where a phrase begins, ``guessed`` where only its end
@@ -41,6 +42,7 @@ class Profile:
     space: str
     system_prompt: str
     kinds: tuple[Kind, ...] = ("box",)
+    corners: int | None = None
     multi_box: MultiBox = "joined"
     layout: Layout = "inline"
     phrase: Literal["marked", "guessed", "none"] = "marked"

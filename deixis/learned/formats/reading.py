@@ -115,6 +115,10 @@ class Reader:
         if kind not in self.profile.kinds:
             self.note("kind.unsupported", f"The format has no {kind}.", start, end, dropped=True)
             return None
+        if kind == "polygon" and self.profile.corners not in {None, len(numbers) // 2}:
+            reason = f"{len(numbers)} values are not an outline of {self.profile.corners} corners."
+            self.note("values.count", reason, start, end, dropped=True)
+            return None
         found = read(numbers, kind, self.space, self.frame, self.profile.slack)
         for code, reason, dropped in found.remarks:
             self.note(code, reason, start, end, dropped=dropped)

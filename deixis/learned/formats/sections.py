@@ -90,16 +90,17 @@ class Sectioned:
     def emit(self, grounded: Grounded, frame: PictureFrame) -> str:
         """Returns the sections in their tags, each with its spans; see `Format.emit`."""
         check(grounded, self.profile, first(self._tag), first(self._tag))
-        left = list(grounded.spans)
         pieces = []
+        left = list(grounded.spans)
         for name, start, end in stretches(grounded, self._names[0]):
-            mine = [
-                span for span in left if span.start is None or start <= span.start <= (span.end or 0) <= end
-            ]
-            left = [span for span in left if span not in mine]
-            pieces.append(
-                self._piece(name, grounded.text[start:end], [_shifted(span, -start) for span in mine], frame)
-            )
+            mine: list[Span] = []
+            rest: list[Span] = []
+            for span in left:
+                inside = span.start is None or start <= span.start <= (span.end or 0) <= end
+                (mine if inside else rest).append(span)
+            left = rest
+            moved = [_shifted(span, -start) for span in mine]
+            pieces.append(self._piece(name, grounded.text[start:end], moved, frame))
         return "\n".join(piece for piece in pieces if piece)
 
     def _piece(self, name: str, text: str, spans: list[Span], frame: PictureFrame) -> str:

@@ -52,7 +52,7 @@ class Tagged:
                 if opened is None and reader.text[read_to : tag.start()].strip():
                     place = None
             else:
-                cut = not _closes(tag)
+                cut = not _closes(tag) or (tag.group("word") or tag.group("token")) not in {"box", "quad"}
                 self._body(reader, inside, place, body_at, tag.start(), cut=cut)
                 inside = None
             read_to = tag.end()
@@ -82,7 +82,7 @@ class Tagged:
         body = reader.text[start:end]
         if cut:
             reader.note("text.cut", "A box is not closed.", start, end)
-        shapes = _shapes(body, 4 if kind == "box" else 8)
+        shapes = _shapes(body, kind)
         if not shapes:
             reader.note("values.none", "There are no numbers between the tags.", start, end, dropped=True)
         for numbers in shapes:
@@ -130,17 +130,18 @@ def _closes(tag: re.Match[str]) -> bool:
     return tag.group("close") == "/" or tag.group("end") == "end"
 
 
-def _shapes(body: str, count: int) -> list[list[float]]:
+def _shapes(body: str, kind: Kind) -> list[list[float]]:
     """Returns the numbers of each shape in the body of a tag: rows in square brackets, pairs in round
-    ones taken together to shapes of `count` numbers, or, with neither, all numbers in shapes."""
+    ones taken together, or, with neither, all numbers. An outline is all that its tag holds."""
     rows = ROW.findall(body)
     if rows:
         return [_floats(row) for row in rows]
     pairs = [_floats(pair) for pair in PAIR.findall(body)]
     if pairs:
-        each = count // 2
+        each = 2 if kind == "box" else len(pairs)
         return [[*chain(*pairs[at : at + each])] for at in range(0, len(pairs), each)]
     numbers = _floats(body)
+    count = 4 if kind == "box" else max(1, len(numbers))
     return [numbers[at : at + count] for at in range(0, len(numbers), count)]
 
 

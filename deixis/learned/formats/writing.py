@@ -73,6 +73,16 @@ def check(
                 f"The format {profile.name} cannot write a {kind}.",
                 f"It writes {', '.join(profile.kinds)}; Grounded.reduced turns one kind into another.",
             )
+    if any(
+        profile.corners not in {None, len(span.values) // 2}
+        for span in grounded.spans
+        if span.kind == "polygon"
+    ):
+        raise InputFault(
+            "formats.kind.unsupported",
+            f"The outlines of {profile.name} have {profile.corners} corners.",
+            "Give outlines of so many corners, or use Grounded.reduced('box').",
+        )
     beside = {span.phrase for span in grounded.spans if in_phrases or span.start is None}
     found = reserved(grounded.text) or next(filter(None, map(in_phrases or reserved, beside)), "")
     if found:
