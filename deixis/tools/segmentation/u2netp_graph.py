@@ -14,11 +14,10 @@ which needs the extra ``export``. The weights are bound by name when a session i
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from typing import Any
 
 from deixis.errors import MissingExtra
+from deixis.tools.weightless import weightless, write_to_named
 
 INPUT, LOGITS, MASK = "picture", "logits", "mask"
 INNER, OUTER = 16, 64
@@ -147,34 +146,14 @@ def graph() -> bytes:
         MissingExtra: the package ``onnx`` is not installed.
     """
     writer = _written()
-    onnx = writer.onnx
-    kinds, helper = onnx.TensorProto, onnx.helper
-    weights = []
-    for name, shape in writer.shapes.items():
-        tensor = kinds(name=name, data_type=kinds.FLOAT, dims=shape, data_location=kinds.EXTERNAL)
-        tensor.external_data.add(key="location", value="bound-by-the-session")
-        weights.append(tensor)
-    body = helper.make_graph(
-        writer.nodes,
+    return weightless(
         "u2netp",
-        [helper.make_tensor_value_info(INPUT, kinds.FLOAT, ["n", 3, "h", "w"])],
-        [
-            helper.make_tensor_value_info(LOGITS, kinds.FLOAT, ["n", 7, "h", "w"]),
-            helper.make_tensor_value_info(MASK, kinds.FLOAT, ["n", 1, "h", "w"]),
-        ],
-        weights,
+        writer.nodes,
+        writer.shapes,
+        inputs={INPUT: ["n", 3, "h", "w"]},
+        outputs={LOGITS: ["n", 7, "h", "w"], MASK: ["n", 1, "h", "w"]},
     )
-    opset = [helper.make_opsetid("", 17)]
-    model = helper.make_model(body, opset_imports=opset, ir_version=8, producer_name="deixis")
-    return bytes(model.SerializeToString(deterministic=True))
-
-
-def main() -> None:
-    """Writes the graph to the path that the command line names."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("path", type=Path)
-    parser.parse_args().path.write_bytes(graph())
 
 
 if __name__ == "__main__":
-    main()
+    write_to_named(graph)
