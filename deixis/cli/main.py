@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "eval": "Measure how good it is on a folder of data.",
     "schemas": "Show or write the JSON schemas of answers, traces and tools.",
     "train": "Train the small networks that this project ships.",
+    "scout": "Make, check, count, render and look at SCOUT traces.",
     "world": "Look at the illustrated world, and write data sets of it.",
 }
 

@@ -7,6 +7,7 @@ comes next. Whoever resumes cuts the files to those lengths first: what was writ
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -43,6 +44,7 @@ class SampleStore:
         self.by_rule: Counter[str] = Counter()
         self._files: dict[str, IO[bytes]] = {}
         self._since = 0
+        self._whole = True
 
     def __enter__(self) -> Self:
         """Opens the folder, new or where its writer stopped.
@@ -71,7 +73,13 @@ class SampleStore:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Closes the files; what has no mark of progress yet is made again by whoever resumes."""
+        """Marks the progress where no unit is half written, and closes the files.
+
+        What has no mark is made again by whoever resumes.
+        """
+        if self._whole and self._since:
+            with contextlib.suppress(InputFault):
+                self.mark()
         for file in self._files.values():
             try:
                 file.close()
@@ -90,6 +98,7 @@ class SampleStore:
         Raises:
             InputFault: the disk is full; all up to the last mark of progress is safe.
         """
+        self._whole = False
         with writable(self.folder):
             self._files[SAMPLES].write(b"".join(f"{one.line()}\n".encode("ascii") for one in good))
             self._files[REJECTED].write(b"".join(f"{one.line()}\n".encode("ascii") for one in bad))
@@ -99,8 +108,9 @@ class SampleStore:
                 self.by_rule.update(failed(one.verdicts))
             self.next_unit = unit + 1
             self._since += 1
-            if self._since >= self._batch:
-                self.mark()
+        self._whole = True
+        if self._since >= self._batch:
+            self.mark()
 
     def mark(self) -> None:
         """Brings everything to the disk and marks the progress.

@@ -110,10 +110,10 @@ def short_output(role: str, seen: Observation) -> str:
 
 def _boxes(result: GroundResult) -> str:
     """Returns the numbered proposals with their boxes (whole pixels of the original), and what is absent."""
-    rows = [
-        f"#{one.number} {one.phrase} {one.score:.2f} ({','.join(f'{value:.0f}' for value in one.box.xyxy_px)})"
-        for one in numbered(result)
-    ]
+    rows = []
+    for one in numbered(result):
+        corners = ",".join(f"{value:.0f}" for value in one.box.xyxy_px)
+        rows.append(f"#{one.number} {one.phrase} {one.score:.2f} ({corners})")
     rows += [f"{one.phrase}: {one.status.replace('_', ' ')}" for one in result.phrases if not one.detections]
     return _listed(rows)
 
