@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from deixis.learned.extras import require_onnx, require_torch
 from deixis.learned.pocket.budget import Budget, Trained
 from deixis.learned.pocket.optimizer import split
+from deixis.learned.provenance import revision
 from deixis.learned.publish import digest_of, write_files
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def written(network: bytes, trained: Trained, budget: Budget, about: About, to: 
         "preset": about.preset,
         "channels": about.channels,
         "licence": LICENCE,
+        "commit": revision(),
         **about.more,
         "data": dict(about.data),
         "budget": {**asdict(budget), "steps": trained.steps, **about.training},
