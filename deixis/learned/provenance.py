@@ -11,7 +11,7 @@ SECONDS = 10.0
 
 
 def revision() -> str:
-    """Returns the commit of the package's checkout, with "+" where its files are changed; else its version."""
+    """Returns the checkout's commit, with "+" where its files are changed; else the package's version."""
     here = Path(__file__).resolve().parent
     commit = _git(here, "rev-parse", "HEAD")
     if not commit:
