@@ -52,7 +52,7 @@ class Collator:
         rows = self._rows(pieces)
         length = max(sum(len(piece) for _, _, piece in row) for row in rows)
         length = -(-length // self.multiple) * self.multiple
-        steps = max(1, max(sum(len(piece.step_kinds) for _, _, piece in row) for row in rows))
+        steps = max(1, *(sum(len(piece.step_kinds) for _, _, piece in row) for row in rows))
         table = _Table(len(rows), length, steps, self.pad)
         for place, row in enumerate(rows):
             table.fill(place, row)
@@ -62,7 +62,7 @@ class Collator:
         return table.batch(inputs)
 
     def _rows(self, pieces: list[tuple[int, int | None, Example]]) -> list[list[Any]]:
-        """Returns the pieces in rows: the next one joins the row while there is room, so the order is kept."""
+        """Returns the pieces in rows, in their order: the next one joins the row while there is room."""
         rows: list[list[Any]] = []
         room = 0
         for piece in pieces:

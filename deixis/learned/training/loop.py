@@ -287,6 +287,6 @@ class _Training:
             other = sorted(name for name in {*local, *shapes} if local.get(name) != shapes.get(name))
             raise InputFault(
                 "train.resume.shape",
-                f"The checkpoint is of another network: {', '.join(other[:3])} and {len(other)} in all differ.",
+                f"The checkpoint is of another network: {len(other)} weights differ, such as {other[0]}.",
                 "Start it without --resume.",
             )

@@ -8,6 +8,7 @@ SCOUT (arXiv 2410.10491) speaks of a loss for each step and leaves weights and r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -54,8 +55,11 @@ class LossPlan(BaseModel):
 
 @dataclass(frozen=True)
 class Targets:
-    """What a batch is to say: `where` (b, t) bool says at which positions something is predicted; of these n
-    the `labels` (n,), `weights` (n,) and `kinds` (n,), places in `KINDS`; `mass` is the sum of the weights."""
+    """What a batch is to say.
+
+    `where` (b, t) bool says at which positions something is predicted; of these n the `labels` (n,), `weights`
+    (n,) and `kinds` (n,), places in `KINDS`; `mass` is the sum of the weights.
+    """
 
     where: torch.Tensor
     labels: torch.Tensor
@@ -150,7 +154,7 @@ def check_finite(loss: float, step: int) -> None:
     Raises:
         RunStopped: it is not; the latest checkpoint is from before.
     """
-    if loss != loss or loss in (float("inf"), float("-inf")):
+    if not math.isfinite(loss):
         raise RunStopped(
             "train.loss.infinite",
             f"The loss of step {step} is not a finite number.",

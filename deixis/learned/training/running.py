@@ -47,7 +47,7 @@ class Runner:
                 "Use --optimizer adamw, or plain data-parallel processes.",
             )
         if plan.checkpointing:
-            model.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[operator]
+            _checkpointing(model, "enable")({"use_reentrant": False})
         self.model: nn.Module = self.accelerator.prepare_model(model)
         self.device: torch.device = self.accelerator.device
         self.rank: int = self.accelerator.process_index
@@ -57,7 +57,7 @@ class Runner:
     def leave(self) -> None:
         """Gives the bare model back."""
         if self.plan.checkpointing:
-            self.bare.gradient_checkpointing_disable()  # type: ignore[operator]
+            _checkpointing(self.bare, "disable")()
         self.accelerator.unwrap_model(self.model)
         self.accelerator.free_memory()
 
@@ -106,3 +106,10 @@ class Runner:
         """Returns the part of a weight that this process holds."""
         part = value.to_local() if hasattr(value, "to_local") else value
         return part.detach()
+
+
+def _checkpointing(model: nn.Module, what: str) -> Any:
+    """Returns the model's method to switch checkpointing; transformers renamed it."""
+    return getattr(model, f"activation_checkpointing_{what}", None) or getattr(
+        model, f"gradient_checkpointing_{what}"
+    )

@@ -49,7 +49,7 @@ def test_token_mean_is_the_models_own_loss_whatever_the_steps() -> None:
 
 
 def test_steps_of_7_2_and_1_tokens_give_the_numbers_of_the_note() -> None:
-    """2.939 by steps against 2.753 by tokens, as in the specification's example (its step means are chosen)."""
+    """2.939 by steps against 2.753 by tokens; the means of the steps are chosen so."""
     means = (2.6, 3.113, 3.104)
     batch = Collator()([example((7, 2, 1))])
     logits = torch.zeros(*batch.labels.shape, VOCABULARY)
