@@ -29,7 +29,10 @@ class TokenRouter(nn.Module):
         if remember:
             count = probability.shape[-1]
             load = nn.functional.one_hot(chosen, count).float().mean((0, 1))
-            self.balance = count * (load * probability.mean(0)).sum()
+            balance = count * (load * probability.mean(0)).sum()
+            # A recomputed layer must save the same tensors, but its loss is not another pass's.
+            if not recomputing():
+                self.balance = balance
         weights = top / top.sum(-1, keepdim=True)
         return weights.to(flat.dtype), chosen
 

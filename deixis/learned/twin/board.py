@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from deixis.errors import InputFault
 from deixis.learned.twin import cache as caches
@@ -38,15 +39,19 @@ class Board:
         self.twins: dict[str, Twin] = {}
         self._trainable: dict[str, bool] = {}
         self._handles: list[Any] = []
+        self._outside: list[nn.Parameter] = []
         names = list(inspect.signature(type(self.decoder).forward).parameters)[1:]
         self._cache_at = names.index("past_key_values") if "past_key_values" in names else -1
 
     def install(self) -> None:
         """Freezes the base and sets the hooks; called before the first layer is wrapped."""
         self._trainable = {name: value.requires_grad for name, value in self.model.named_parameters()}
+        self._outside = _outside_blocks(self.model)
         self.model.requires_grad_(False)
         if self.model is not self.decoder:
             self._handles.append(self.model.register_forward_pre_hook(self._before_model, with_kwargs=True))
+            if self._outside:
+                self._handles.append(self.model.register_forward_hook(self._after_model, always_call=True))
         self._handles.append(self.decoder.register_forward_pre_hook(self._before, with_kwargs=True))
         self._handles.append(self.decoder.register_forward_hook(self._after))
         guard_saving(self.model, self)
@@ -56,6 +61,7 @@ class Board:
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
+        self._outside.clear()
         for name, value in self.model.named_parameters():
             value.requires_grad_(self._trainable.get(name, False))
         for site in self.sites.values():
@@ -99,9 +105,16 @@ class Board:
         return {key: value for key, value in self.model.state_dict().items() if not key.startswith(twins)}
 
     def _before_model(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self._outside and not torch.is_grad_enabled():
+            for weight in self._outside:
+                weight.requires_grad_(True)
         state = current(self)
         if state.kind == "from_token":
             self._mask_from_token(state, args, kwargs)
+
+    def _after_model(self, *_: Any) -> None:
+        for weight in self._outside:
+            weight.requires_grad_(False)
 
     def _before(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         state = current(self)
@@ -173,6 +186,21 @@ class Captured:
     def _under(self, state: GateState, layer: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         with entered(self.board, state):
             return layer(*args, **kwargs)
+
+
+def _outside_blocks(model: Any) -> list[nn.Parameter]:
+    """Returns the trainable weights of linear maps outside the repeated blocks: the head, projectors.
+
+    PyTorch multiplies an input that is not contiguous (a head sees the last position of every row) by another
+    kernel when the weight's `requires_grad` is off, even under `no_grad`; the last bit may differ. So while the
+    model only infers, these few weights carry the flag that they had in the base.
+    """
+    blocks = tuple(f"{path}." for path, module in model.named_modules() if isinstance(module, nn.ModuleList))
+    return [
+        module.weight
+        for path, module in model.named_modules()
+        if isinstance(module, nn.Linear) and module.weight.requires_grad and not path.startswith(blocks)
+    ]
 
 
 def _release(layer: Any) -> None:

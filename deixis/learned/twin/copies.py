@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from deixis.learned.twin.balance import TokenRouter, recomputing
+from deixis.learned.twin.balance import TokenRouter
 from deixis.learned.twin.config import TwinConfig
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -72,7 +72,7 @@ class ExpertCopies(nn.Module):
         """Returns [B, T, d] for [B, T, d]; each token is computed by its `top_k` experts alone."""
         own = self.router.weight.dtype
         flat = hidden.reshape(-1, hidden.shape[-1]).to(own)
-        weights, chosen = self.router(flat, self.training and not recomputing())
+        weights, chosen = self.router(flat, self.training)
         first = torch.zeros_like(flat)
         parts = []
         for number, expert in enumerate(self.experts):

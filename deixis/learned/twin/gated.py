@@ -14,7 +14,7 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from deixis.learned.twin.balance import TokenRouter, recomputing
+from deixis.learned.twin.balance import TokenRouter
 from deixis.learned.twin.config import TwinConfig
 
 MAPS = ("gate_proj", "up_proj", "down_proj")
@@ -124,7 +124,7 @@ class GatedLowRank(nn.Module):
     ) -> torch.Tensor:
         shares = None
         if self.router is not None:
-            weights, chosen = self.router(flat, self.training and not recomputing())
+            weights, chosen = self.router(flat, self.training)
             empty = torch.zeros(len(flat), self.members, dtype=weights.dtype, device=weights.device)
             shares = empty.scatter(1, chosen, weights).repeat_interleave(self.member_rank, dim=1)
 

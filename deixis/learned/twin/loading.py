@@ -27,6 +27,8 @@ def load_base(folder: Path) -> Any:
             f"{folder} holds no safetensors file.",
             "Save the model with save_pretrained: pickled weights can run code and are not read.",
         )
+    from safetensors import SafetensorError
+
     try:
         chosen = _class(folder)
         model, told = chosen.from_pretrained(
@@ -37,7 +39,7 @@ def load_base(folder: Path) -> Any:
             dtype="auto",
             output_loading_info=True,
         )
-    except (OSError, ValueError, KeyError, RuntimeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, AttributeError, SafetensorError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputFault(
             "twin.base.unreadable", f"The model in {folder} cannot be loaded: {first}", "Save it again."

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from deixis.learned.twin.balance import TokenRouter, recomputing
+from deixis.learned.twin.balance import TokenRouter
 from deixis.learned.twin.config import TwinConfig
 from deixis.learned.twin.copies import dtype_of
 
@@ -149,7 +149,7 @@ class LowRank(nn.Module):
         """Returns what the frozen module would return with the changed weights."""
         if self.router is not None:
             flat = hidden.reshape(-1, hidden.shape[-1])
-            weights, chosen = self.router(flat, self.training and not recomputing())
+            weights, chosen = self.router(flat, self.training)
             self.shares = torch.zeros(
                 len(flat), self.members, dtype=weights.dtype, device=weights.device
             ).scatter(1, chosen, weights)
