@@ -20,6 +20,8 @@ _HOMES = {
     "register": "build",
     "encode": "dialogue",
     "encode_turn": "dialogue",
+    "only_answer": "dialogue",
+    "prompt": "dialogue",
     "Encoded": "serial",
     "read_step": "reading",
 }

@@ -42,7 +42,8 @@ class Coordinates(nn.Module):
         mixed = (
             functional.embedding(rows, table) * (1 - above) + functional.embedding(rows + 1, table) * above
         )
-        return mixed.sum(-2)
+        summed: torch.Tensor = mixed.sum(-2)
+        return summed
 
 
 class RowAdapter(nn.Module):
@@ -52,7 +53,7 @@ class RowAdapter(nn.Module):
         self, config: PocketConfig, vector: int, rest: int, types: int, families: tuple[str, ...]
     ) -> None:
         super().__init__()
-        wide = config.text_config.hidden_size  # type: ignore[union-attr]
+        wide = config.text_config.hidden_size
         self.word = nn.Linear(vector, wide, bias=False)
         self.rest = nn.Sequential(
             nn.Linear(vector + rest, HIDDEN * wide), nn.GELU(), nn.Linear(HIDDEN * wide, wide)
@@ -75,13 +76,16 @@ class RowAdapter(nn.Module):
         facts = self.gains[0] * self.word(vector) + self.gains[1] * named
         facts = facts + self.gains[2] * self.coordinates(shares, embed)
         facts = facts + self.gains[3] * self.rest(torch.cat([vector, rest], -1))
-        return facts * there.unsqueeze(-1) + self.types(kind)
+        tokens: torch.Tensor = facts * there.unsqueeze(-1) + self.types(kind)
+        return tokens
 
 
 class PictureAdapter(RowAdapter):
     """Turns a picture's rows into tokens, and the rows of single things into the tokens of proposals."""
 
     OBJECT = 3
+    kinds: torch.Tensor
+    names: torch.Tensor
 
     def __init__(self, config: PocketConfig) -> None:
         eye = config.eye or {}
@@ -103,8 +107,8 @@ class PictureAdapter(RowAdapter):
     def _of(
         self, rows: torch.Tensor, logits: torch.Tensor, kind: torch.Tensor, embed: nn.Embedding
     ) -> torch.Tensor:
-        vector, rest, tail = rows.split(
-            [self.vector, rows.shape[-1] - self.vector - PICTURE_TAIL, PICTURE_TAIL], -1
+        vector, rest, tail = torch.split(
+            rows, [self.vector, rows.shape[-1] - self.vector - PICTURE_TAIL, PICTURE_TAIL], -1
         )
         named = logits.softmax(-1) @ embed(self.names)
         inner = torch.cat([rest, tail[..., :1]], -1)
@@ -113,6 +117,9 @@ class PictureAdapter(RowAdapter):
 
 class SoundAdapter(RowAdapter):
     """Turns a sound's rows into tokens."""
+
+    kinds: torch.Tensor
+    names: torch.Tensor
 
     def __init__(self, config: PocketConfig) -> None:
         ear = config.ear or {}
@@ -124,7 +131,7 @@ class SoundAdapter(RowAdapter):
 
     def forward(self, rows: torch.Tensor, embed: nn.Embedding) -> torch.Tensor:
         """Returns the tokens (n, r, d) of sounds' rows (n, r, f)."""
-        activity, vector, features, tail = rows.split(self.sizes, -1)
+        activity, vector, features, tail = torch.split(rows, self.sizes, -1)
         named = activity @ embed(self.names)
         rest = torch.cat([activity, features], -1)
         kind = self.kinds.expand(rows.shape[:-1])

@@ -55,7 +55,7 @@ def register() -> None:
     AutoModel.register(PocketConfig, PocketModel, exist_ok=True)
     AutoModelForCausalLM.register(PocketConfig, PocketForConditionalGeneration, exist_ok=True)
     AutoModelForImageTextToText.register(PocketConfig, PocketForConditionalGeneration, exist_ok=True)
-    AutoProcessor.register(PocketConfig, PocketProcessor, exist_ok=True)
+    AutoProcessor.register(PocketConfig, PocketProcessor, exist_ok=True)  # type: ignore[no-untyped-call]
 
 
 def new_config(
@@ -154,7 +154,8 @@ def new_model(
         fill(model.model.eye, seen, eye_path)
         fill(model.model.ear, heard, ear_path)
         start(model, tokenizer)
-    return model.eval(), PocketProcessor(tokenizer=tokenizer)
+    model.eval()  # type: ignore[no-untyped-call]
+    return model, PocketProcessor(tokenizer=tokenizer)
 
 
 def load(folder: Path) -> tuple[PocketForConditionalGeneration, PocketProcessor]:

@@ -9,7 +9,7 @@ from transformers import AutoConfig, PreTrainedConfig
 MODEL_TYPE = "deixis_pocket"
 
 
-class PocketConfig(PreTrainedConfig):
+class PocketConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     """What the pocket MLLM is made of.
 
     `text_config` is the decoder's (any decoder of transformers that has ``get_decoder().layers``). `eye`:
@@ -21,9 +21,9 @@ class PocketConfig(PreTrainedConfig):
     model_type = MODEL_TYPE
     sub_configs = {"text_config": AutoConfig}
 
-    text_config: dict[str, Any] | PreTrainedConfig | None = None
-    eye: dict[str, Any] | None = None
-    ear: dict[str, Any] | None = None
+    text_config: Any = None
+    eye: Any = None
+    ear: Any = None
     objects: int = 12
     cells: int = 4
     events: int = 5
@@ -48,7 +48,7 @@ class PocketConfig(PreTrainedConfig):
             self.text_config = AutoConfig.for_model(**{"model_type": kind, **self.text_config})
         elif self.text_config is None:
             self.text_config = AutoConfig.for_model("qwen3")
-        super().__post_init__(**kwargs)
+        super().__post_init__(**kwargs)  # type: ignore[no-untyped-call]
 
     @property
     def picture_tokens(self) -> int:

@@ -22,9 +22,24 @@ from deixis.geometry import Box, Size
 from deixis.learned.mllm.observing import Scene, observe
 from deixis.learned.mllm.serial import Encoded, Pointing, Slot, Writer
 from deixis.learned.mllm.tokens import (
-    CALL, CALLS, CHOOSE, END, END_CALL, END_REF, EOS, MEDIA, MOST_PROPOSALS, PICTURE, REF, SOUND, STEPS, USER,
-    WRITE, box_tokens, span_tokens,
-)  # fmt: skip
+    CALL,
+    CALLS,
+    CHOOSE,
+    END,
+    END_CALL,
+    END_REF,
+    EOS,
+    MEDIA,
+    MOST_PROPOSALS,
+    PICTURE,
+    REF,
+    SOUND,
+    STEPS,
+    USER,
+    WRITE,
+    box_tokens,
+    span_tokens,
+)
 from deixis.learned.scout.proposals import Proposal
 from deixis.learned.scout.sample import Sample, SampleMedium
 from deixis.trace import Action, Span, Step
@@ -68,6 +83,12 @@ def encode(
     return writer.done()
 
 
+def only_answer(sample: Sample) -> Sample:
+    """Returns the sample without its steps and calls: the answer at once, as the model sees it by itself."""
+    answer = sample.steps[-1].model_copy(update={"index": 0, "actions": (), "observations": ()})
+    return sample.model_copy(update={"steps": (answer,)})
+
+
 def encode_turn(
     question: str,
     answer: str,
@@ -106,9 +127,7 @@ def prompt(
     return writer.done()
 
 
-def begun(
-    tokenizer: Any, media: Sequence[SampleMedium], picture_tokens: int, sound_tokens: int
-) -> Writer:
+def begun(tokenizer: Any, media: Sequence[SampleMedium], picture_tokens: int, sound_tokens: int) -> Writer:
     """Returns a writer with the places of the media: pictures first, then sounds."""
     writer = Writer(tokenizer)
     pictures = sum(medium.kind == "image" for medium in media)

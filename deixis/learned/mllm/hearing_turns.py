@@ -40,13 +40,19 @@ def unheard(clip: Clip, rng: Rng) -> Turn | None:
 
 
 def _asked(name: str, rng: Rng) -> str:
-    return one_of(rng, ("Do you hear a {} sound?", "Is there a {} sound?", "Does it sound like {}?")).format(name)
+    return one_of(rng, ("Do you hear a {} sound?", "Is there a {} sound?", "Does it sound like {}?")).format(
+        name
+    )
 
 
 def how_many(clip: Clip, rng: Rng) -> Turn | None:
     """Asks how many kinds of sound there are."""
     count = len({event.kind for event in clip.events})
-    return Turn(one_of(rng, ("How many sounds are there?", "How many sounds do you hear?")), NUMBERS[count], "sound_count")
+    return Turn(
+        one_of(rng, ("How many sounds are there?", "How many sounds do you hear?")),
+        NUMBERS[count],
+        "sound_count",
+    )
 
 
 def order(clip: Clip, rng: Rng) -> Turn | None:
@@ -82,8 +88,13 @@ def related(pair: WorldPair, rng: Rng) -> Turn | None:
     """Asks whether picture and sound belong together."""
     if pair.matched is None:
         return None
-    question = one_of(rng, ("Do the picture and the sound belong together?", "Does the sound fit the picture?"))
+    question = one_of(
+        rng, ("Do the picture and the sound belong together?", "Does the sound fit the picture?")
+    )
     return Turn(question, "yes" if pair.matched else "no", "match")
 
 
-PAIR_SKILLS: tuple[tuple[Callable[[WorldPair, Rng], Turn | None], float], ...] = ((source, 1.0), (related, 1.0))
+PAIR_SKILLS: tuple[tuple[Callable[[WorldPair, Rng], Turn | None], float], ...] = (
+    (source, 1.0),
+    (related, 1.0),
+)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -20,12 +21,12 @@ from deixis.errors import InputFault
 from deixis.learned.mllm.adapters import PictureAdapter, SoundAdapter
 from deixis.learned.mllm.config import PocketConfig
 from deixis.learned.mllm.hearing import Hearing
-from deixis.learned.mllm.rows import picture_rows, picture_width, sound_rows
+from deixis.learned.mllm.rows import picture_rows, sound_rows
 from deixis.learned.mllm.sight import Sight
 
 MEDIA_INPUTS = (
-    "pixel_values", "picture_shares", "picture_rows", "log_mel", "sound_seconds", "sound_rows", "object_boxes",
-    "object_pictures", "object_numbers", "object_scores",
+    "pixel_values", "picture_shares", "picture_rows", "log_mel", "sound_seconds", "sound_rows",
+    "object_boxes", "object_pictures", "object_numbers", "object_scores",
 )  # fmt: skip
 """Inputs that belong to the prompt: generation hands them over with its first pass only."""
 
@@ -35,7 +36,7 @@ class PocketOutput(CausalLMOutputWithPast):
     """What the model gives; with `logits_at` the logits are (n, vocabulary), of the chosen positions."""
 
 
-class PocketPreTrainedModel(PreTrainedModel):
+class PocketPreTrainedModel(PreTrainedModel):  # type: ignore[no-untyped-call]
     """What all of the pocket MLLM shares."""
 
     config_class = PocketConfig
@@ -64,16 +65,16 @@ class PocketModel(PocketPreTrainedModel):
 
     def __init__(self, config: PocketConfig) -> None:
         super().__init__(config)
-        self.language_model = AutoModel.from_config(config.text_config)
+        self.language_model = AutoModel.from_config(config.text_config)  # type: ignore[no-untyped-call]
         self.eye = Sight(**{key: config.eye[key] for key in ("channels", "neck", "kinds", "vector")})
         self.ear = Hearing(**{key: config.ear[key] for key in ("channels", "width", "kinds", "vector")})
         self.picture_adapter = PictureAdapter(config)
         self.sound_adapter = SoundAdapter(config)
         for encoder in (self.eye, self.ear):
             encoder.requires_grad_(False)
-        self.post_init()
+        self.post_init()  # type: ignore[no-untyped-call]
 
-    def get_input_embeddings(self) -> nn.Module:
+    def get_input_embeddings(self) -> Any:
         """Returns the embeddings of the tokens."""
         return self.language_model.get_input_embeddings()
 
@@ -81,7 +82,7 @@ class PocketModel(PocketPreTrainedModel):
         """Takes other embeddings of the tokens."""
         self.language_model.set_input_embeddings(value)
 
-    def get_decoder(self) -> nn.Module:
+    def get_decoder(self) -> Any:
         """Returns the decoder, whose ``layers[i].mlp`` are what a twin doubles."""
         return self.language_model
 
@@ -112,7 +113,7 @@ class PocketModel(PocketPreTrainedModel):
             sound_rows(heard, number, float(long), config.ear["limits"], config.events, config.windows)
             for number, long in enumerate(seconds)
         ]
-        return torch.from_numpy(_stacked(found)).to(log_mel.device)
+        return torch.from_numpy(np.stack(found)).to(log_mel.device)
 
     def embedded(self, input_ids: torch.Tensor, media: dict[str, Any]) -> torch.Tensor:
         """Returns the embeddings (b, t, d) of tokens, with media in their places.
@@ -147,12 +148,13 @@ class PocketModel(PocketPreTrainedModel):
         return self.eye.kinds_of(rows[..., : self.config.eye["vector"]].float()).to(rows.dtype)
 
     def _things(self, pictures: torch.Tensor, media: dict[str, Any], embed: nn.Embedding) -> torch.Tensor:
-        """Returns the tokens (m, d) of things: the best row for each box, with its own box, and its number."""
+        """Returns the tokens (m, d) of things: the best row for each box, with the box and its number."""
         boxes = media["object_boxes"].to(pictures.dtype)
         rows = thing_rows(pictures[media["object_pictures"]], boxes, media.get("object_scores"))
         tokens = self.picture_adapter.single(rows, self._kinds(rows), embed)
         numbers = torch.tensor(self.config.proposals, device=rows.device)[media["object_numbers"] - 1]
-        return tokens + embed(numbers)
+        numbered: torch.Tensor = tokens + embed(numbers)
+        return numbered
 
     def forward(
         self,
@@ -190,9 +192,9 @@ class PocketForConditionalGeneration(PocketPreTrainedModel, GenerationMixin):
         self.model = PocketModel(config)
         text = config.text_config
         self.lm_head = nn.Linear(text.hidden_size, text.vocab_size, bias=False)
-        self.post_init()
+        self.post_init()  # type: ignore[no-untyped-call]
 
-    def get_input_embeddings(self) -> nn.Module:
+    def get_input_embeddings(self) -> Any:
         """Returns the embeddings of the tokens."""
         return self.model.get_input_embeddings()
 
@@ -200,11 +202,11 @@ class PocketForConditionalGeneration(PocketPreTrainedModel, GenerationMixin):
         """Takes other embeddings of the tokens."""
         self.model.set_input_embeddings(value)
 
-    def get_output_embeddings(self) -> nn.Module:
+    def get_output_embeddings(self) -> Any:
         """Returns the head."""
         return self.lm_head
 
-    def get_decoder(self) -> nn.Module:
+    def get_decoder(self) -> Any:
         """Returns the decoder, whose ``layers[i].mlp`` are what a twin doubles."""
         return self.model.get_decoder()
 
@@ -293,17 +295,16 @@ class PocketForConditionalGeneration(PocketPreTrainedModel, GenerationMixin):
             attentions=getattr(out, "attentions", None),
         )
 
-    def prepare_inputs_for_generation(
-        self, *args: Any, is_first_iteration: bool | None = False, **kwargs: Any
-    ) -> Any:
+    def prepare_inputs_for_generation(self, *args: Any, **kwargs: Any) -> Any:
         """Returns the inputs of the next pass; media only for the first, or where there is no cache."""
-        if not is_first_iteration and kwargs.get("use_cache", True):
+        if not kwargs.get("is_first_iteration") and kwargs.get("use_cache", True):
             kwargs = {name: value for name, value in kwargs.items() if name not in MEDIA_INPUTS}
-        return super().prepare_inputs_for_generation(*args, is_first_iteration=is_first_iteration, **kwargs)
+        given: Any = super()
+        return given.prepare_inputs_for_generation(*args, **kwargs)
 
 
 def targets_at(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Returns the positions (b, t) bool whose next token has a label, for `logits_at`, and these labels (n,)."""
+    """Returns the positions (b, t) whose next token has a label, for `logits_at`, and these labels (n,)."""
     where = torch.zeros_like(labels, dtype=torch.bool)
     where[:, :-1] = labels[:, 1:] != -100
     return where, labels[:, 1:][where[:, :-1]]
@@ -343,12 +344,3 @@ def _placed(
     if tokens is None:
         return embeds
     return embeds.masked_scatter(where.unsqueeze(-1), tokens.to(embeds.dtype))
-
-
-def _stacked(rows: list[Any]) -> Any:
-    import numpy as np
-
-    return np.stack(rows)
-
-
-__all__ = ["PocketForConditionalGeneration", "PocketModel", "picture_width"]

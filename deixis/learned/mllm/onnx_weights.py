@@ -27,8 +27,8 @@ NORM_EPSILON = 1e-5
 _UNNAMED = re.compile(r"onnx::(Conv|MatMul)_(\d+)$")
 _EYE_ORDER = (
     "at_4.0", "at_4.1.first", "at_4.1.second", "at_8.0", "at_8.1.first", "at_8.1.second", "at_8.2.first",
-    "at_8.2.second", "at_16.0", "at_16.1.first", "at_16.1.second", "at_16.2.first", "at_16.2.second", "at_32.0",
-    "at_32.1.first", "at_32.1.second", "joined_16", "joined_8", "place", "name",
+    "at_8.2.second", "at_16.0", "at_16.1.first", "at_16.1.second", "at_16.2.first", "at_16.2.second",
+    "at_32.0", "at_32.1.first", "at_32.1.second", "joined_16", "joined_8", "place", "name",
 )  # fmt: skip
 
 
@@ -102,9 +102,9 @@ def ear_arrays(path: Path) -> Arrays:
                 "vectors.weight": np.zeros((DIM, wide), np.float32),
                 "vectors.bias": np.zeros(DIM, np.float32),
             }
-        for number in range(blocks):
-            own = f"{prefix}temporal.{number}.change.3"
-            out |= {f"change.{number}.{part}": found[f"{own}.{part}"] for part in ("weight", "bias")}
+        for block in range(blocks):
+            own = f"{prefix}temporal.{block}.change.3"
+            out |= {f"change.{block}.{part}": found[f"{own}.{part}"] for part in ("weight", "bias")}
         return out
     except (KeyError, ValueError, IndexError) as error:
         raise _unusable(path, f"it lacks {error}") from error

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Packed:
-    """A sequence: as `Encoded`, with the segment of each token (0: the media, seen by all) and its position."""
+    """A sequence: as `Encoded`, with each token's segment (0: the media, seen by all) and position."""
 
     input_ids: tuple[int, ...]
     labels: tuple[int, ...]
@@ -125,7 +125,9 @@ def objects(items: Sequence[Item]) -> dict[str, torch.Tensor]:
     found: list[Slot] = []
     before = 0
     for item in items:
-        found += [replace(slot, medium=slot.medium + before) for slot in item.packed.slots if slot.kind == "object"]
+        found += [
+            replace(slot, medium=slot.medium + before) for slot in item.packed.slots if slot.kind == "object"
+        ]
         before += len(item.pictures)
     if not found:
         return {}

@@ -25,9 +25,9 @@ class PocketProcessor(ProcessorMixin):
     tokenizer_class = "AutoTokenizer"
 
     def __init__(self, tokenizer: Any = None, **kwargs: Any) -> None:
-        super().__init__(tokenizer, **kwargs)
+        super().__init__(tokenizer, **kwargs)  # type: ignore[no-untyped-call]
 
-    def __call__(  # type: ignore[override]
+    def __call__(
         self,
         text: str | Sequence[str] | None = None,
         images: Sequence[Any] = (),
@@ -50,7 +50,7 @@ class PocketProcessor(ProcessorMixin):
         return BatchFeature({**found, **self.media(images, audio)})
 
     def media(self, images: Sequence[Any] = (), audio: Sequence[NDArray[np.float32]] = ()) -> dict[str, Any]:
-        """Returns `pixel_values` with `picture_shares`, and `log_mel` with `sound_seconds`, as far as given."""
+        """Returns `pixel_values` with `picture_shares`, `log_mel` with `sound_seconds`, as far as given."""
         import torch
 
         found: dict[str, Any] = {}

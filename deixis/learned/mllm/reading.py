@@ -9,15 +9,32 @@ from typing import Any
 from deixis.geometry import Box, Size, TimeSpan
 from deixis.learned.mllm.tokenizer import spoken
 from deixis.learned.mllm.tokens import (
-    CALL, CALLS, EDGES, END, END_CALL, END_OBSERVE, END_REF, EOS, MEDIA, OBSERVE, REF, SPECIAL, STEPS, TIMES,
-    box_of, time_of, value_of,
-)  # fmt: skip
+    CALL,
+    CALLS,
+    COORDINATES,
+    EDGES,
+    END,
+    END_CALL,
+    END_OBSERVE,
+    END_REF,
+    EOS,
+    MEDIA,
+    OBSERVE,
+    REF,
+    SPECIAL,
+    STEPS,
+    TIMES,
+    box_of,
+    time_of,
+    value_of,
+)
 from deixis.learned.scout.proposals import Proposal
 from deixis.learned.scout.sample import SampleMedium
 from deixis.trace import Action, Span, Step, StepKind
 
 OPEN, CLOSE = "\ue000", "\ue001"
 _KIND_OF = {token: kind for kind, token in STEPS.items()}
+_ODD = frozenset({*SPECIAL, *COORDINATES})
 _ROLE_OF = {token: role for role, token in CALLS.items()}
 
 
@@ -50,6 +67,7 @@ class _Reader:
         self.words: list[str] = []
         self.references: list[_Reference] = []
         self.actions: list[Action] = []
+        self.referring = self.closed = self.waiting = False
 
     def size(self) -> Size | None:
         return self.images[0].size if self.images else None
@@ -58,6 +76,47 @@ class _Reader:
         if self.words:
             self.parts.append(self.tokenizer.convert_tokens_to_string(self.words))
             self.words = []
+
+    def take(self, tokens: Sequence[str], at: int) -> int:
+        """Returns where to go on after the token at `at`, and what belongs to it."""
+        token = tokens[at]
+        self.waiting = False
+        if token in (END, EOS):
+            self.closed = True
+        elif token == CALL:
+            after, self.waiting = self.call(tokens, at + 1)
+            return after
+        elif token == OBSERVE:
+            stops = (place + 1 for place in range(at, len(tokens)) if tokens[place] == END_OBSERVE)
+            return next(stops, len(tokens))
+        elif token == REF:
+            self.open()
+        elif token == END_REF:
+            return self.close(tokens, at + 1)
+        elif token in _ODD:
+            self.told.append(f"token.misplaced: {token}")
+        else:
+            self.words.append(token)
+        return at + 1
+
+    def open(self) -> None:
+        """Begins a reference."""
+        if self.referring:
+            self.told.append("reference.nested: a reference inside of one")
+            return
+        self.flush()
+        self.parts.append(OPEN)
+        self.referring = True
+
+    def close(self, tokens: Sequence[str], at: int) -> int:
+        """Returns where the regions of the reference that ends here end."""
+        if not self.referring:
+            self.told.append("reference.end: nothing was referred to")
+            return at
+        self.flush()
+        self.parts.append(CLOSE)
+        self.referring = False
+        return self.reference(tokens, at)
 
     def region(self, tokens: Sequence[str], at: int, into: _Reference) -> int:
         """Returns how many tokens from `at` on are a region, which is put down; 0 where there is none."""
@@ -170,47 +229,18 @@ def read_step(
         kind, at = _KIND_OF[tokens[0]], 1
     else:
         reader.told.append("step.kind: it does not begin with one")
-    waiting = closed = referring = False
-    while at < len(tokens):
-        token = tokens[at]
-        at += 1
-        waiting = False
-        if token in (END, EOS):
-            closed = True
-            break
-        if token == CALL:
-            at, waiting = reader.call(tokens, at)
-        elif token == OBSERVE:
-            at = next((place + 1 for place in range(at, len(tokens)) if tokens[place] == END_OBSERVE), len(tokens))
-        elif token == REF:
-            if referring:
-                reader.told.append("reference.nested: a reference inside of one")
-                continue
-            reader.flush()
-            reader.parts.append(OPEN)
-            referring = True
-        elif token == END_REF:
-            if not referring:
-                reader.told.append("reference.end: nothing was referred to")
-                continue
-            reader.flush()
-            reader.parts.append(CLOSE)
-            referring = False
-            at = reader.reference(tokens, at)
-        elif token in SPECIAL or token.startswith(("<x", "<y", "<t1_", "<t2_")) and token.endswith(">") and len(token) > 1:
-            reader.told.append(f"token.misplaced: {token}")
-        else:
-            reader.words.append(token)
+    while at < len(tokens) and not reader.closed:
+        at = reader.take(tokens, at)
     reader.flush()
-    if referring:
+    if reader.referring:
         reader.told.append("reference.open: it does not end")
         reader.parts.append(CLOSE)
         reader.references.append(_Reference())
-    if not closed and not waiting:
+    if not reader.closed and not reader.waiting:
         reader.told.append("step.open: it does not end")
     text, spans = _spans(" ".join(reader.parts), reader.references, reader.told)
     step = Step(index=index, kind=kind, text=text, spans=spans, actions=tuple(reader.actions))
-    return ReadStep(step, tuple(reader.told), waiting)
+    return ReadStep(step, tuple(reader.told), reader.waiting)
 
 
 def _spans(marked: str, references: Sequence[_Reference], told: list[str]) -> tuple[str, tuple[Span, ...]]:

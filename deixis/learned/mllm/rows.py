@@ -129,7 +129,8 @@ def _table() -> NDArray[np.int64]:
 def colour_words(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Returns the number of the colour word of each pixel, (h, w)."""
     step = pixels.astype(np.int64) // (256 // _STEPS)
-    return _table()[(step[..., 0] * _STEPS + step[..., 1]) * _STEPS + step[..., 2]]
+    found: NDArray[np.int64] = _table()[(step[..., 0] * _STEPS + step[..., 1]) * _STEPS + step[..., 2]]
+    return found
 
 
 def shares_of(words: NDArray[np.int64], box: NDArray[Any]) -> NDArray[np.float32]:

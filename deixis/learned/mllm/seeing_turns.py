@@ -99,7 +99,9 @@ def absence(scene: Scene, rng: Rng) -> Turn | None:
 
 
 def _asked_presence(word: str, rng: Rng) -> str:
-    form = one_of(rng, ("Is there {}?", "Do you see {}?", "Can you see {} here?", "Does the picture show {}?"))
+    form = one_of(
+        rng, ("Is there {}?", "Do you see {}?", "Can you see {} here?", "Does the picture show {}?")
+    )
     return form.format(with_article(word))
 
 
@@ -109,7 +111,9 @@ def counting(scene: Scene, rng: Rng) -> Turn | None:
     sure = [kind for kind in sorted(shown) if len(fits(categories()[kind].name) & shown) == 1]
     if not sure or rng.random() < 0.2:
         missing = [kind for one in shown for kind in kin_of(one) if not fits(categories()[kind].name) & shown]
-        kinds = missing or [kind for kind in range(len(categories())) if not fits(categories()[kind].name) & shown]
+        kinds = missing or [
+            kind for kind in range(len(categories())) if not fits(categories()[kind].name) & shown
+        ]
     else:
         several = [kind for kind in sure if (scene.classes == kind).sum() > 1]
         kinds = several if several and rng.random() < 0.6 else sure
@@ -172,7 +176,9 @@ def beside(scene: Scene, rng: Rng) -> Turn | None:
     named = {meant[0]: word for word, meant in phrases(scene) if len(meant) == 1}
     every = [link for link in relations(scene) if link.kind != "larger than" and link.second in named]
     alone = [
-        link for link in every if sum((one.kind, one.second) == (link.kind, link.second) for one in every) == 1
+        link
+        for link in every
+        if sum((one.kind, one.second) == (link.kind, link.second) for one in every) == 1
     ]
     if not alone:
         return None
@@ -184,11 +190,13 @@ def beside(scene: Scene, rng: Rng) -> Turn | None:
 
 def ground(scene: Scene, rng: Rng) -> Turn | None:
     """Asks for the ground."""
-    return Turn(one_of(rng, ("What is the background?", "What kind of place is this?")), scene.ground, "ground")
+    return Turn(
+        one_of(rng, ("What is the background?", "What kind of place is this?")), scene.ground, "ground"
+    )
 
 
 SKILLS: tuple[tuple[Callable[[Scene, Rng], Turn | None], float], ...] = (
-    (caption, 0.6), (listing, 0.4), (presence, 2.0), (absence, 2.0), (counting, 1.4), (colour, 1.2), (size, 0.3),
-    (part, 1.0), (relation, 1.6), (beside, 0.8), (ground, 0.2),
+    (caption, 0.6), (listing, 0.4), (presence, 2.0), (absence, 2.0), (counting, 1.4), (colour, 1.2),
+    (size, 0.3), (part, 1.0), (relation, 1.6), (beside, 0.8), (ground, 0.2),
 )  # fmt: skip
 """Makers of questions with their weights."""

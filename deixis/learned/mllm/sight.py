@@ -103,7 +103,7 @@ class Sight(nn.Module):
         rows, columns = one.size
 
         def turned(x: torch.Tensor) -> torch.Tensor:
-            return x.unflatten(1, (rows, columns)).flip(2).flatten(1, 2)
+            return x.reshape(len(x), rows, columns, *x.shape[2:]).flip(2).flatten(1, 2)
 
         x1, y1, x2, y2 = turned(other.boxes).unbind(2)
         wide = pictures.shape[3]

@@ -49,7 +49,7 @@ def build_tokenizer(texts: Iterable[str] = ()) -> PreTrainedTokenizerFast:
     core.decoder = decoders.WordPiece(prefix="##", cleanup=False)
     core.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in SPECIAL])
     core.add_tokens([AddedToken(token, normalized=False) for token in COORDINATES])
-    made: Any = PreTrainedTokenizerFast(
+    made: Any = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=core,
         unk_token=UNKNOWN,
         pad_token=PAD,

@@ -55,7 +55,9 @@ class Conversation:
     def line(self) -> str:
         """Returns media and turns as one line of JSON."""
         media = [medium.model_dump(mode="json", exclude_none=True) for medium in self.media]
-        return json.dumps({"media": media, "turns": [list(turn) for turn in self.turns]}, separators=(",", ":"))
+        return json.dumps(
+            {"media": media, "turns": [list(turn) for turn in self.turns]}, separators=(",", ":")
+        )
 
 
 def parsed(line: str) -> Conversation:
@@ -124,7 +126,10 @@ class Prepared:
             (config.picture_tokens, picture_width(config.eye or {})),
         )
         self.sounds = FeatureStore(
-            folder, "sounds", encoder_digest(model, "sounds"), (config.sound_tokens, sound_width(config.ear or {}))
+            folder,
+            "sounds",
+            encoder_digest(model, "sounds"),
+            (config.sound_tokens, sound_width(config.ear or {})),
         )
         self._lines = self._whole_lines()
 
@@ -162,7 +167,9 @@ class Prepared:
                 with self._file.open("a", encoding="utf-8") as file:
                     file.write("".join(f"{line}\n" for line in lines))
             except OSError as error:
-                raise InputFault("mllm.prepared.write", f"{self._file.name}: {error}", "Free some space.") from error
+                raise InputFault(
+                    "mllm.prepared.write", f"{self._file.name}: {error}", "Free some space."
+                ) from error
             self._lines += lines
             watch(len(self), count)
 
@@ -207,7 +214,9 @@ def look(
             into.sounds.put(digest, row)
 
 
-def stream(first_seed: int, count: int, spec: UnderstandingSpec = UnderstandingSpec()) -> Iterator[Conversation]:
-    """Yields the conversations of `count` seeds from `first_seed` on, in order, drawn as they are asked for."""
+def stream(
+    first_seed: int, count: int, spec: UnderstandingSpec = UnderstandingSpec()
+) -> Iterator[Conversation]:
+    """Yields the conversations of `count` seeds from `first_seed` on, in order, drawn as asked for."""
     for seed in range(first_seed, first_seed + count):
         yield conversation(seed, spec)

@@ -15,44 +15,41 @@ from deixis.tools.words.phrases import words_of
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 SIGNS = ".,;:?!'\"()[]{}#-+*/%&=<>_|@$~^`\\’‘“”–—…°×"
 COMMON = """
-a an the any some all both each every no none not nothing something anything one two three four five six seven
-eight nine ten eleven twelve first second third last next other another same different only more most less
-least many much few several pair group single double half whole
-i you he she it we they this that these those there here who whom whose which what where when why how
-is are was were be been being am has have had having do does did doing done can could may might must shall
-should will would let lets let's
-and or but so because therefore since if then else than as while though although also too very quite just
-even still already again never always maybe perhaps probably surely certainly clearly about around nearly
-almost of in on at to from by for with without into onto over under above below beside between behind before after
-during until near next across along through towards against inside outside off up down left right top bottom
-middle centre center side edge corner upper lower front back foreground background
-see seen saw look looks looked looking show shows shown showing find finds found finding point points pointed
-pointing locate locates located locating hear hears heard hearing listen listens listened listening sound
-sounds sounding noise noises silence silent quiet loud louder quieter make makes made making come comes coming came
-name names named call calls called asked ask asks answer answers question say says said tell tells know known
-choose chooses chosen choosing select selected pick picked match matches matched matching unmatched unknown
-relate related unrelated relation relations compare compared count counts counted counting number numbers
-proposal proposals candidate candidates box boxes region regions thing things object objects kind kinds
-picture pictures image images photo scene clip audio recording video
-small smaller smallest big bigger biggest large larger largest tall short wide long high low old young new
-colour colours color colored coloured dark light bright striped round many-coloured
-yes no absent present visible missing false true premise wrong correct correctly sure unsure
-start starts started begin begins end ends ended lasts second seconds time times long earlier later
-source sources maker makers produce produces produced hidden offscreen screen elsewhere
-tagging detection segmentation embedding linking mask masks tag tags tagged detect detected grounder
-detector tool tools step steps check checks checked verify verified result results gave given give gives
-need needs needed want wanted use used using get got take takes taken put puts set stop stopped
-contains contain containing include includes including exactly least anything else instead fits fit
-drawn drawing alone together visible stands stand standing lies lie lying sits sit located closest nearest
-farther further far close closer away apart between besides except neither either nor
-describe caption description word words phrase phrases list text
-grounded ground sky grass street room water beach sea snow night desert forest kitchen table wall floor field
-cannot can't don't doesn't isn't aren't there's it's that's what's
-fault failed everything covered results
-leftmost rightmost topmost lowest highest bottommost crackling slithering chime chiming chimes drumming outline
-outlined outlines playing ringing ticking barking crying laughing coughing singing talking engine music cell wine
-glass cut out fits none third thirds half halves part parts background
-meant means mean meaning belongs belong goes go going went play plays playing unclear plain plainly simply
+a an the any some all both each every no none not nothing something anything one two three four five six
+seven eight nine ten eleven twelve first second third last next other another same different only more
+most less least many much few several pair group single double half whole i you he she it we they this
+that these those there here who whom whose which what where when why how is are was were be been being am
+has have had having do does did doing done can could may might must shall should will would let lets
+let's and or but so because therefore since if then else than as while though although also too very
+quite just even still already again never always maybe perhaps probably surely certainly clearly about
+around nearly almost of in on at to from by for with without into onto over under above below beside
+between behind before after during until near across along through towards against inside outside off up
+down left right top bottom middle centre center side edge corner upper lower front back foreground
+background see seen saw look looks looked looking show shows shown showing find finds found finding point
+points pointed pointing locate locates located locating hear hears heard hearing listen listens listened
+listening sound sounds sounding noise noises silence silent quiet loud louder quieter make makes made
+making come comes coming came name names named call calls called asked ask asks answer answers question
+say says said tell tells know known choose chooses chosen choosing select selected pick picked match
+matches matched matching unmatched unknown relate related unrelated relation relations compare compared
+count counts counted counting number numbers proposal proposals candidate candidates box boxes region
+regions thing things object objects kind kinds picture pictures image images photo scene clip audio
+recording video small smaller smallest big bigger biggest large larger largest tall short wide long high
+low old young new colour colours color colored coloured dark light bright striped round many-coloured yes
+absent present visible missing false true premise wrong correct correctly sure unsure start starts
+started begin begins end ends ended lasts seconds time times earlier later source sources maker makers
+produce produces produced hidden offscreen screen elsewhere tagging detection segmentation embedding
+linking mask masks tag tags tagged detect detected grounder detector tool tools step steps check checks
+checked verify verified result results gave given give gives need needs needed want wanted use used using
+get got take takes taken put puts set stop stopped contains contain containing include includes including
+exactly instead fits fit drawn drawing alone together stands stand standing lies lie lying sits sit
+closest nearest farther further far close closer away apart besides except neither either nor describe
+caption description word words phrase phrases list text grounded ground sky grass street room water beach
+sea snow night desert forest kitchen table wall floor field cannot can't don't doesn't isn't aren't
+there's it's that's what's fault failed everything covered leftmost rightmost topmost lowest highest
+bottommost crackling slithering chime chiming chimes drumming outline outlined outlines playing ringing
+ticking barking crying laughing coughing singing talking engine music cell wine glass cut out thirds
+halves part parts meant means mean meaning belongs belong goes go going went play plays unclear plain
+plainly simply
 """.split()
 
 
