@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "schemas": "Show or write the JSON schemas of answers, traces and tools.",
     "train": "Train the small networks that this project ships.",
     "scout": "Make, check, count, render and look at SCOUT traces.",
+    "twin": "Twin experts of language models: certify, show, bench.",
     "world": "Look at the illustrated world, and write data sets of it.",
 }
 

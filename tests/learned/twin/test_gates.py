@@ -58,7 +58,7 @@ def gate():
 def test_the_classifier_is_right_on_prompts_it_has_not_seen(gate):
     held_out = [prompt for prompt in corpus()["test"] if not gate.has_seen(prompt.text)]
     report = measure_gate(gate, held_out)
-    assert len(held_out) > 200 and report["accuracy"]["value"] >= 0.99
+    assert len(held_out) > 100 and report["accuracy"]["value"] >= 0.99
     assert report["misrouted_frozen"]["count"] == 0 and report["misrouted_hard"]["n"] > 50
     assert sum(sum(row.values()) for row in report["confusion"].values()) == len(held_out)
     assert 0.5 <= gate.threshold < 1
