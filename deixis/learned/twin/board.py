@@ -39,7 +39,7 @@ class Board:
         self.twins: dict[str, Twin] = {}
         self._trainable: dict[str, bool] = {}
         self._handles: list[Any] = []
-        self._outside: list[nn.Parameter] = []
+        self._outside: list[torch.Tensor] = []
         names = list(inspect.signature(type(self.decoder).forward).parameters)[1:]
         self._cache_at = names.index("past_key_values") if "past_key_values" in names else -1
 
@@ -188,12 +188,12 @@ class Captured:
             return layer(*args, **kwargs)
 
 
-def _outside_blocks(model: Any) -> list[nn.Parameter]:
+def _outside_blocks(model: Any) -> list[torch.Tensor]:
     """Returns the trainable weights of linear maps outside the repeated blocks: the head, projectors.
 
-    PyTorch multiplies an input that is not contiguous (a head sees the last position of every row) by another
-    kernel when the weight's `requires_grad` is off, even under `no_grad`; the last bit may differ. So while the
-    model only infers, these few weights carry the flag that they had in the base.
+    PyTorch multiplies an input that is not contiguous (a head sees the last position of every row) by
+    another kernel when the weight's `requires_grad` is off, even under `no_grad`; the last bit may differ.
+    So while the model only infers, these few weights carry the flag that they had in the base.
     """
     blocks = tuple(f"{path}." for path, module in model.named_modules() if isinstance(module, nn.ModuleList))
     return [

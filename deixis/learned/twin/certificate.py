@@ -80,7 +80,8 @@ def page(certificate: dict[str, Any]) -> str:
         "",
         f"**{certificate['verdict'].upper()}**" + ("" if certificate["complete"] else " (not complete)"),
         "",
-        f"- base: {base['name']} ({base['class']}, {base['dtype']}), {base['tensors']} tensors, {base['digest']}",
+        f"- base: {base['name']} ({base['class']}, {base['dtype']}), "
+        f"{base['tensors']} tensors, {base['digest']}",
         f"- twin: {twin['kind']} in layers {', '.join(map(str, twin['layers']))}, {twin['parameters']:,} "
         f"parameters, {twin['digest']}",
         f"- machine: {', '.join(f'{name} {value}' for name, value in certificate['machine'].items())}",

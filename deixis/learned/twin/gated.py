@@ -107,7 +107,8 @@ class GatedLowRank(nn.Module):
         if plain and not torch.is_autocast_enabled(flat.device.type):
             maps = [module.gate_proj, module.up_proj, module.down_proj]
             weights = [part for linear in maps for part in (linear.weight, linear.bias)]
-            out: torch.Tensor = _GatedChange.apply(flat, self.scale, module.act_fn, *weights, *changes)
+            apply: Any = _GatedChange.apply
+            out: torch.Tensor = apply(flat, self.scale, module.act_fn, *weights, *changes)
         else:
             out = self._eager(flat, module, *changes)
         return out.view(hidden.shape)
@@ -165,7 +166,7 @@ class _GatedChange(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
         x, gate, up, narrow, last, *rest = ctx.saved_tensors
         w_gate, w_up, w_down, enter, gate_up, up_up, leave, down_up = rest
         scale, rank = ctx.scale, gate_up.shape[1]

@@ -181,8 +181,10 @@ class LowRank(nn.Module):
             owner, _, name = key.replace("/", ".").rpartition(".")
             holder = module.get_submodule(owner)
             weight: torch.Tensor = holder._parameters[name]  # type: ignore[assignment]
-            up, down = change.up.to(weight.dtype), change.down.to(weight.dtype)  # type: ignore[operator]
-            holder._parameters[name] = torch.baddbmm(weight, up, down, alpha=self.scale)  # type: ignore[assignment]
+            sides: Any = change
+            up, down = sides.up.to(weight.dtype), sides.down.to(weight.dtype)
+            parameters: dict[str, Any] = holder._parameters
+            parameters[name] = torch.baddbmm(weight, up, down, alpha=self.scale)
         return module
 
 

@@ -7,7 +7,7 @@ import platform
 import random
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -89,9 +89,10 @@ def _model(width: int, layers: int, device: str, dtype: torch.dtype, seed: int) 
         num_key_value_heads=max(1, width // 128),
         head_dim=64,
     )
-    model = Qwen3ForCausalLM(config).to(device=device, dtype=dtype).eval()
+    model = Qwen3ForCausalLM(config)
     torch.random.set_rng_state(state)
-    return model
+    placed: Any = model
+    return placed.to(device=device, dtype=dtype).eval()
 
 
 def _overhead(model: Any, rounds: int, rank: int, seed: int) -> dict[str, Any]:
@@ -189,14 +190,15 @@ def _peak(step: Callable[[], None], device: torch.device) -> int:
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
         step()
     held = highest = 0
-    events = seen.profiler.kineto_results.events()  # type: ignore[union-attr]
+    profiler: Any = seen.profiler
+    events = profiler.kineto_results.events()
     for event in sorted((e for e in events if e.name() == "[memory]"), key=lambda e: e.start_ns()):
         held += event.nbytes()
         highest = max(highest, held)
     return highest
 
 
-def _ratio(pairs: list[tuple[float, float]], unit: str, scale: float) -> dict[str, Any]:
+def _ratio(pairs: Sequence[tuple[float, float]], unit: str, scale: float) -> dict[str, Any]:
     """Returns the median of first over second, with its interval and both medians."""
     ratios = [first / second for first, second in pairs]
     draw = random.Random(0)

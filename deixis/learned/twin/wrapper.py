@@ -35,8 +35,9 @@ class TwinFeedForward(nn.Module):
         self.last_key: tuple[Any, ...] | None = None
         self.training = frozen.training
         frozen.eval()
-        self.register_state_dict_post_hook(_named_as_base)
-        self.register_load_state_dict_pre_hook(_named_as_wrapped)
+        hooked: Any = self
+        hooked.register_state_dict_post_hook(_named_as_base)
+        hooked.register_load_state_dict_pre_hook(_named_as_wrapped)
 
     def __getattr__(self, name: str) -> Any:
         try:

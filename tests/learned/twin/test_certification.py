@@ -115,7 +115,7 @@ def test_a_certificate_is_signed_by_its_digest(tmp_path):
         read_certificate(path)
 
 
-def test_the_commands(deixis, tmp_path):
+def test_the_commands(deixis, tmp_path):  # noqa: F811
     zoo.made("smolvlm").save_pretrained(tmp_path / "base")
     _stored(tmp_path / "a", "smolvlm", gate=train_gate(corpus()["train"]))
     write_prompts(corpus()["test"][:50], tmp_path / "prompts.jsonl")

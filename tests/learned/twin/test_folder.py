@@ -66,8 +66,9 @@ def test_a_twin_comes_back_in_a_new_process(tmp_path):
     model.save_pretrained(tmp_path / "base")
     _, learned = _stored(tmp_path / "a")
     code = (
-        "import sys, torch; from deixis.learned.twin import attach; from deixis.learned.twin.loading import load_base;"
-        "from pathlib import Path; m = load_base(Path('base')); t = attach(m, 'a');"
+        "import torch; from pathlib import Path; from deixis.learned.twin import attach\n"
+        "from deixis.learned.twin.loading import load_base\n"
+        "m = load_base(Path('base')); t = attach(m, 'a');"
         "ids = torch.randint(3, 80, (2, 9), generator=torch.Generator().manual_seed(0));\n"
         "with t.using('learn'), torch.no_grad(): torch.save(m(input_ids=ids).logits, 'out.pt')"
     )

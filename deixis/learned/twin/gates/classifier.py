@@ -115,7 +115,8 @@ def train_gate(
     if labels.sum() < 2 or (~labels).sum() < 2:
         raise InputFault(
             "twin.gate.corpus",
-            f"There are {int(labels.sum())} prompts for the twin, {int((~labels).sum())} for the frozen expert.",
+            f"There are {int(labels.sum())} prompts for the twin, "
+            f"{int((~labels).sum())} for the frozen expert.",
             "Give at least two of each, better hundreds, with hard ones among them.",
         )
     texts = [prompt.text for prompt in prompts]

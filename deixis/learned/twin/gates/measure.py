@@ -17,7 +17,7 @@ def measure_gate(gate: Gate, prompts: Sequence[Prompt]) -> dict[str, Any]:
     """
     confusion = {kind: {"frozen": 0, "learn": 0} for kind in ("frozen", "learn")}
     abstained, hard_wrong, hard = 0, 0, 0
-    wrong_texts = []
+    wrong_texts: list[dict[str, Any]] = []
     for prompt in prompts:
         decision = gate.decide(prompt.text)
         chosen = "learn" if decision.mode == "learn" else "frozen"
