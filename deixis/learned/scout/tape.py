@@ -172,8 +172,10 @@ class Tape:
         return self._open[-1]
 
     def call(self, step: OpenStep, role: Role, request: Frozen, output: type[Out]) -> Out | None:
-        """Returns what the tool of `role` gave, put down in `step`; None where it failed."""
+        """Returns what the tool of `role` gave, put down in `step`; None where it failed or there is none."""
         name = self.caller.name(role)
+        if not name:
+            return None
         call = f"{step.index}.{len(step.actions) + 1}"
         asked = request.model_dump(mode="json", exclude_defaults=True)
         step.actions.append(Action(call=call, role=role, tool=name, input=asked))
