@@ -19,6 +19,8 @@ _HOMES = {
     "Plan": "plan",
     "Trained": "loop",
     "Trainee": "loop",
+    "Grounding": "stages.ground",
+    "Understanding": "stages.understand",
     "estimate": "estimating",
     "train": "loop",
     "train_gate_stage": "stages.gate",

@@ -1,0 +1,65 @@
+"""The card of what was trained: data, licence, figures, the commit, the time it took."""
+
+from __future__ import annotations
+
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+from deixis.learned.provenance import revision
+from deixis.learned.publish import write_whole
+from deixis.learned.training.loop import Trained
+from deixis.learned.training.plan import Plan
+
+CARD, PAGE = "training.json", "README.md"
+LICENCE = "Apache-2.0"
+
+
+def described(stage: str, trained: Trained, plan: Plan, parameters: int, **facts: Any) -> dict[str, Any]:
+    """Returns the card of a training as JSON-like data.
+
+    Args:
+        stage: understand, ground.
+        trained: what came of it.
+        plan: how it was trained.
+        parameters: that were trained.
+        facts: ``data`` and whatever else is to be known.
+    """
+    import torch
+    import transformers
+
+    where = torch.cuda.get_device_name() if torch.cuda.is_available() and not plan.cpu else "CPU"
+    return {
+        "stage": stage,
+        "licence": LICENCE,
+        "commit": revision(),
+        "steps": trained.steps,
+        "seconds": round(trained.seconds, 1),
+        "trained_parameters": parameters,
+        "figures": {name: round(value, 5) for name, value in trained.figures.items()},
+        **facts,
+        "plan": plan.model_dump(mode="json"),
+        "machine": f"{where}, {platform.machine()}, {torch.get_num_threads()} threads",
+        "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
+    }
+
+
+def write_card(folder: Path, card: dict[str, Any], page: bool = True) -> None:
+    """Writes the card as JSON and, with `page`, as a page that people read."""
+    write_whole((json.dumps(card, indent=1) + "\n").encode(), folder / CARD)
+    if not page:
+        return
+    rows = [
+        (name, card[name])
+        for name in ("stage", "licence", "commit", "steps", "seconds", "trained_parameters", "machine")
+    ]
+    rows += [(name, value) for name, value in {**card.get("data", {}), **card["figures"]}.items()]
+    table = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in rows)
+    text = (
+        f"---\nlicense: {LICENCE.lower()}\nlibrary_name: deixis\n---\n\n# Pocket MLLM: {card['stage']}\n\n"
+        "Trained in deixis's illustrated world: drawn scenes and everyday sounds, no photographs. It does not "
+        f"know the real world.\n\n| | |\n| --- | --- |\n{table}\n\nAll settings are in `{CARD}`; the log of the "
+        "training is in `log.jsonl`.\n"
+    )
+    write_whole(text.encode(), folder / PAGE)

@@ -1,0 +1,1 @@
+"""The stages: understand trains the base, ground the twin beside it, gate what chooses between them."""

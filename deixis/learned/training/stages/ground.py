@@ -1,0 +1,175 @@
+"""Stage G: the twin learns to point and to use tools from SCOUT samples, beside the frozen base."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from deixis.errors import InputFault
+from deixis.learned.mllm.build import load
+from deixis.learned.mllm.serial import Pointing
+from deixis.learned.training.card import described, write_card
+from deixis.learned.training.collate import Collator
+from deixis.learned.training.dialogues import Traces, coordinate_ids, read_samples, seen
+from deixis.learned.training.feed import Examples
+from deixis.learned.training.loop import Trainee, train
+from deixis.learned.training.loss import LossPlan, Objective
+from deixis.learned.training.plan import Plan
+from deixis.learned.twin import Twin, TwinConfig, graft
+from deixis.learned.twin.digests import differences, tensor_digests
+
+PLAN = Plan(rate=1e-3, average=0.998, minutes=60)
+HELD_SHARE = 0.03
+MOST_HELD = 256
+
+Watch = Callable[[str, int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Grounding:
+    """What stage G is made of.
+
+    Attributes:
+        base: the stored model that stage U made.
+        samples: files or folders of SCOUT samples.
+        data: the folder of media that are not the world's.
+        twin: its kind, layers and sizes.
+        pointing: how regions are written; with both each sample comes twice.
+        together: samples of the same media that share a row; the loss separate_turns takes 1.
+        batch: rows a step.
+        longest: tokens of a row.
+        seed: of the order.
+    """
+
+    base: Path
+    samples: Sequence[Path]
+    data: Path | None = None
+    twin: TwinConfig = field(default_factory=TwinConfig)
+    pointing: Sequence[Pointing] = ("coordinates", "proposals")
+    together: int = 8
+    batch: int = 8
+    longest: int = 1024
+    seed: int = 0
+
+
+def grounding_trainee(twin: Twin, feed: Any, objective: Objective, **more: Any) -> Trainee:
+    """Returns what trains a twin of any model, with the gate fixed to it; its base takes no gradients."""
+    return Trainee(
+        twin.model,
+        feed,
+        objective,
+        held=partial(twin.using, "learn"),
+        auxiliary=twin.auxiliary_loss if "experts" in twin.config.kind else None,
+        training=twin.train,
+        resting=twin.eval,
+        **more,
+    )
+
+
+@contextmanager
+def unchanged(twin: Twin) -> Iterator[dict[str, str]]:
+    """Holds a block in which no tensor of the base may change; gives their digests.
+
+    Raises:
+        InputFault: one did.
+    """
+    before = tensor_digests(twin.board.base_state())
+    yield before
+    other = differences(before, tensor_digests(twin.board.base_state()))
+    if other:
+        raise InputFault(
+            "train.base.changed",
+            f"Training the twin changed {len(other)} tensors of the base, such as {other[0]}.",
+            "Keep the base frozen: train what twin.parameters() gives, and nothing else.",
+        )
+
+
+def prepared(
+    out: Path, what: Grounding, loss: LossPlan, watch: Watch | None = None
+) -> tuple[Trainee, Twin, dict[str, Any]]:
+    """Returns what is trained, its twin, and the facts of the data."""
+    samples = read_samples(what.samples)
+    model, processor = load(what.base)
+    tokenizer = processor.tokenizer
+    alone = loss.mode == "separate_turns"
+
+    def tell(done: int, total: int) -> None:
+        if watch:
+            watch("media", done, total, "")
+
+    kept = seen(samples, out / "features", model, processor, what.data, tell)
+    held = _held(len(samples))
+    together = 1 if alone else what.together
+    parts = [
+        Traces(part, kept, model, tokenizer, what.pointing, together, what.longest)
+        for part in (samples[held:], samples[:held])
+    ]
+    collator = Collator(tokenizer.pad_token_id, turns=alone, thing=model.config.object_token_id)
+    name = f"{len(samples)} samples, {samples[0].id[:19]}"
+    shown, measured = parts
+    feed = Examples(
+        len(shown), shown.__getitem__, collator, what.batch, what.seed, lengths=shown.lengths, name=name
+    )
+    size = min(what.batch, max(1, len(measured)))
+    out_of = Examples(len(measured), measured.__getitem__, collator, size, lengths=measured.lengths)
+    twin = graft(model, what.twin)
+    trainee = grounding_trainee(
+        twin,
+        feed,
+        Objective(loss, coordinate_ids(tokenizer)),
+        held_out=out_of,
+        held_steps=max(1, len(measured) // size),
+    )
+    facts = {"samples": len(samples), "held_out": held, "left_out": shown.left_out, "rows": len(shown)}
+    return trainee, twin, facts
+
+
+def train_ground(
+    out: Path,
+    what: Grounding,
+    plan: Plan = PLAN,
+    loss: LossPlan | None = None,
+    resume: bool = False,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """Returns the card of the twin that was trained; `out` holds it as the adapter folder ``twin``.
+
+    Args:
+        out: the folder of the training.
+        what: base, samples and twin.
+        plan: how long and how.
+        loss: how steps are weighed; ``step_mean`` if None.
+        resume: go on from the checkpoint in `out`.
+        watch: is told what is going on.
+
+    Raises:
+        InputFault: as `deixis.learned.training.loop.train`; or the base was changed.
+    """
+    loss = loss or LossPlan()
+    out.mkdir(parents=True, exist_ok=True)
+    trainee, twin, facts = prepared(out, what, loss, watch)
+    with unchanged(twin) as digests:
+        trained = train(trainee, out, plan, resume, watch)
+    count = sum(value.numel() for value in twin.parameters())
+    card = described(
+        "ground",
+        trained,
+        plan,
+        count,
+        data=facts,
+        base={"folder": what.base.name, "tensors_unchanged": len(digests)},
+        twin=twin.config.model_dump(mode="json"),
+        loss=loss.model_dump(mode="json"),
+    )
+    twin.save(out / "twin")
+    write_card(out, card, page=False)
+    return card
+
+
+def _held(count: int) -> int:
+    """Returns how many samples the loss is measured on; the first ones, which are not trained on."""
+    return min(MOST_HELD, max(1, round(count * HELD_SHARE)))

@@ -1,0 +1,166 @@
+"""The stages on a tiny model: the base learns, the twin learns beside it, the gate tells them apart."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from deixis.errors import InputFault
+from deixis.learned.mllm import load
+from deixis.learned.scout.world.maker import WorldMaker
+from deixis.learned.training.collate import Collator
+from deixis.learned.training.dialogues import Traces, coordinate_ids, seen
+from deixis.learned.training.estimating import estimate
+from deixis.learned.training.feed import Examples
+from deixis.learned.training.journal import read
+from deixis.learned.training.loop import train
+from deixis.learned.training.loss import LossPlan, Objective
+from deixis.learned.training.plan import Plan
+from deixis.learned.training.stages.gate import gather, gathered, store_gate, train_gate_stage
+from deixis.learned.training.stages.ground import Grounding, grounding_trainee, train_ground, unchanged
+from deixis.learned.training.stages.understand import Understanding, prepared, train_understand
+from deixis.learned.twin import TwinConfig, attach, graft
+from tests.learned.training.tiny import examples, tiny_model
+
+WHAT = Understanding(preset="tiny", conversations=24, held=4, batch=4, model={"both_ways": False})
+PLAN = Plan(steps=12, rate=2e-3, log_every=4, cpu=True, optimizer="muon")
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A tiny base that stage U trained for a few steps, and its card."""
+    torch.set_num_threads(1)
+    out = tmp_path_factory.mktemp("understand")
+    return out, train_understand(out, WHAT, PLAN)
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("scout") / "samples.jsonl"
+    made = list(WorldMaker().samples(1_000_100, 12))
+    file.write_text("".join(f"{sample.line()}\n" for sample in made), "utf-8")
+    return file
+
+
+def test_understanding_trains_decoder_and_adapters_and_leaves_the_encoders(base: Any) -> None:
+    out, card = base
+    lines = [line for line in read(out) if "loss" in line]
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    assert card["figures"]["held_loss"] > 0
+    assert card["data"]["count"] == 24
+    assert json.loads((out / "base" / "training.json").read_text())["commit"] == card["commit"]
+    assert "apache-2.0" in (out / "base" / "README.md").read_text()
+    model, _ = load(out / "base")
+    fresh, _ = prepared(out, WHAT, LossPlan())
+    same = {
+        name: torch.equal(value, dict(model.named_parameters())[name])
+        for name, value in fresh.model.named_parameters()
+    }
+    assert all(equal for name, equal in same.items() if ".eye." in name or ".ear." in name)
+    assert not same["model.language_model.layers.0.mlp.up_proj.weight"]
+    assert not same["model.picture_adapter.word.weight"]
+
+
+@pytest.mark.parametrize("loss", ["step_mean", "separate_turns"])
+def test_grounding_trains_the_twin_and_not_one_tensor_of_the_base(
+    base: Any, samples: Path, tmp_path: Path, loss: str
+) -> None:
+    folder = base[0] / "base"
+    what = Grounding(folder, [samples], twin=TwinConfig(kind="lowrank", rank=4, layers="all"), batch=4)
+    plan = PLAN.model_copy(update={"optimizer": "adamw", "steps": 8, "rate": 5e-3})
+    card = train_ground(tmp_path, what, plan, LossPlan(mode=loss, coordinate_weight=2.0))
+    lines = [line for line in read(tmp_path) if "loss" in line]
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    assert {"loss_find", "loss_answer"} & set(lines[0])
+    assert card["base"]["tensors_unchanged"] > 50
+    model, _ = load(folder)
+    ids = torch.randint(50, 400, (1, 12))
+    with torch.no_grad():
+        plain = model(input_ids=ids).logits
+        twin = attach(model, tmp_path / "twin")
+        assert torch.equal(model(input_ids=ids).logits, plain)
+        with twin.using("learn"):
+            assert not torch.equal(model(input_ids=ids).logits, plain)
+
+
+def test_samples_of_the_same_media_weigh_as_if_they_stood_alone(
+    base: Any, samples: Path, tmp_path: Path
+) -> None:
+    from deixis.learned.training.dialogues import read_samples
+
+    model, processor = load(base[0] / "base")
+    several = read_samples([samples])
+    kept = seen(several, tmp_path, model, processor)
+    assert len(kept.pictures) + len(kept.sounds) > 0
+    objective = Objective(LossPlan(), coordinate_ids(processor.tokenizer))
+    found = []
+    for together in (1, 8):
+        traces = Traces(several, kept, model, processor.tokenizer, together=together)
+        batch = Collator(processor.tokenizer.pad_token_id)([traces[number] for number in range(len(traces))])
+        with torch.no_grad():
+            target = objective.targets(batch)
+            logits = model(**batch.inputs, logits_at=target.where).logits
+            found.append(float(objective.summed(logits, target)[0] / target.mass))
+    assert found[0] == pytest.approx(found[1], abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["full", "experts"])
+def test_a_twin_of_any_decoder_can_be_trained(tmp_path: Path, kind: str) -> None:
+    model = tiny_model()
+    twin = graft(model, TwinConfig(kind=kind))
+    feed = Examples.of(examples(12), Collator(), 4)
+    trainee = grounding_trainee(twin, feed, Objective())
+    plan = Plan(steps=12, rate=1e-2, log_every=4, cpu=True, checkpointing=kind == "full")
+    with unchanged(twin):
+        train(trainee, tmp_path, plan)
+    lines = read(tmp_path)
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    assert (trainee.auxiliary is not None) == (kind == "experts")
+    with pytest.raises(InputFault) as caught, unchanged(twin), torch.no_grad():
+        model.lm_head.weight[0, 0] += 1
+    assert caught.value.code == "train.base.changed"
+
+
+def test_the_gate_learns_both_kinds_of_prompt(base: Any, samples: Path, tmp_path: Path) -> None:
+    prompts, both = gathered([samples], [base[0] / "data"], [])
+    assert {prompt.expert for prompt in prompts} == {"learn", "frozen"}
+    assert not {prompt.text for prompt in prompts} & set(both)
+    gate, card = train_gate_stage(prompts)
+    assert card["held_out"]["accuracy"]["n"] > 5
+    model, _ = load(base[0] / "base")
+    graft(model, TwinConfig(kind="lowrank", rank=2)).save(tmp_path / "twin")
+    store_gate(gate, base[0] / "base", tmp_path / "twin")
+    stored = attach(load(base[0] / "base")[0], tmp_path / "twin").gate
+    for prompt in prompts[:5]:
+        assert stored.decide(prompt.text).mode == gate.decide(prompt.text).mode
+
+
+def test_prompts_of_both_kinds_are_left_out_and_hard_ones_marked() -> None:
+    prompts, both = gather(
+        ["Point at the dog.", "Show me  the cat.", "Is it there?"], ["Where was this taken?", "Is it there?"]
+    )
+    assert both == ["Is it there?"]
+    assert {prompt.text: prompt.hard for prompt in prompts} == {
+        "Point at the dog.": False,
+        "Show me the cat.": True,
+        "Where was this taken?": True,
+    }
+    with pytest.raises(InputFault):
+        train_gate_stage(prompts)
+
+
+def test_an_estimate_undoes_its_steps(base: Any) -> None:
+    trainee, _ = prepared(base[0], WHAT, LossPlan())
+    before = {name: value.clone() for name, value in trainee.model.named_parameters()}
+    found = estimate(trainee, PLAN.model_copy(update={"steps": 1000}))
+    assert found["steps"] == 1000
+    assert found["seconds"] == pytest.approx(1000 * found["seconds_per_step"], rel=1e-2)
+    assert found["peak_memory"] > found["weights"] > found["gradients"] > 0
+    assert 0 < found["optimizer"] <= 2 * found["gradients"] * 1.01
+    assert found["tokens_per_second"] > 0
+    for name, value in trainee.model.named_parameters():
+        assert torch.equal(value, before[name]), name
