@@ -58,8 +58,8 @@ def write_card(folder: Path, card: dict[str, Any], page: bool = True) -> None:
     table = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in rows)
     text = (
         f"---\nlicense: {LICENCE.lower()}\nlibrary_name: deixis\n---\n\n# Pocket MLLM: {card['stage']}\n\n"
-        "Trained in deixis's illustrated world: drawn scenes and everyday sounds, no photographs. It does not "
-        f"know the real world.\n\n| | |\n| --- | --- |\n{table}\n\nAll settings are in `{CARD}`; the log of the "
-        "training is in `log.jsonl`.\n"
+        "Trained in deixis's illustrated world: drawn scenes and everyday sounds, no photographs. It does "
+        f"not know the real world.\n\n| | |\n| --- | --- |\n{table}\n\nAll settings are in `{CARD}`, the log "
+        "of the training is in `log.jsonl`.\n"
     )
     write_whole(text.encode(), folder / PAGE)

@@ -46,6 +46,7 @@ class Trainee:
         resting: puts it into evaluation mode.
         unused: whether a batch may leave parameters unused, which several processes have to know.
         held_out: batches that the loss is measured on, `held_steps` of them.
+        store: writes what was trained; called by one process only, while the whole weights are at hand.
     """
 
     model: nn.Module
@@ -58,6 +59,7 @@ class Trainee:
     unused: bool = False
     held_out: Feed | None = None
     held_steps: int = 8
+    store: Callable[[Trained], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,12 @@ def train(
     """
     runner = Runner(trainee.model, plan, trainee.unused)
     try:
-        return _Training(trainee, folder, plan, runner, watch).run(resume)
+        trained = _Training(trainee, folder, plan, runner, watch).run(resume)
+        with runner.whole():
+            if trainee.store is not None and runner.main:
+                trainee.store(trained)
+        runner.wait()
+        return trained
     finally:
         runner.leave()
         (trainee.resting or trainee.model.eval)()

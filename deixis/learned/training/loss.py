@@ -57,8 +57,8 @@ class LossPlan(BaseModel):
 class Targets:
     """What a batch is to say.
 
-    `where` (b, t) bool says at which positions something is predicted; of these n the `labels` (n,), `weights`
-    (n,) and `kinds` (n,), places in `KINDS`; `mass` is the sum of the weights.
+    `where` (b, t) bool says at which positions something is predicted. Of these n there are the `labels`
+    (n,), the `weights` (n,) and the `kinds` (n,), places in `KINDS`; `mass` is the sum of the weights.
     """
 
     where: torch.Tensor

@@ -46,6 +46,12 @@ class Runner:
                 "Muon needs whole matrices, and FSDP gives every process a part of them.",
                 "Use --optimizer adamw, or plain data-parallel processes.",
             )
+        if self.sharded and self.accelerator.is_fsdp2:
+            raise InputFault(
+                "train.fsdp.version",
+                "FSDP 2 wants the optimizer before the weights are shared out.",
+                "Set FSDP's version to 1 (accelerate config), or use plain data-parallel processes.",
+            )
         if plan.checkpointing:
             _checkpointing(model, "enable")({"use_reentrant": False})
         self.model: nn.Module = self.accelerator.prepare_model(model)
@@ -102,10 +108,30 @@ class Runner:
         """Returns when all processes have come here."""
         self.accelerator.wait_for_everyone()
 
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Holds a block in which the model's weights are whole in every process."""
+        if not self.sharded:
+            yield
+            return
+        from torch.distributed.fsdp import FullyShardedDataParallel
+
+        with FullyShardedDataParallel.summon_full_params(self.model, writeback=False):
+            yield
+
     def local(self, value: torch.Tensor) -> torch.Tensor:
         """Returns the part of a weight that this process holds."""
         part = value.to_local() if hasattr(value, "to_local") else value
         return part.detach()
+
+
+@contextmanager
+def main_first(cpu: bool = False) -> Iterator[None]:
+    """Holds a block that the main process goes through before the others, for files that one writes."""
+    from accelerate import PartialState
+
+    with PartialState(cpu=cpu).main_process_first():
+        yield
 
 
 def _checkpointing(model: nn.Module, what: str) -> Any:

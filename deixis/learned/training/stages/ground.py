@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,9 +15,10 @@ from deixis.learned.training.card import described, write_card
 from deixis.learned.training.collate import Collator
 from deixis.learned.training.dialogues import Traces, coordinate_ids, read_samples, seen
 from deixis.learned.training.feed import Examples
-from deixis.learned.training.loop import Trainee, train
+from deixis.learned.training.loop import Trained, Trainee, train
 from deixis.learned.training.loss import LossPlan, Objective
 from deixis.learned.training.plan import Plan
+from deixis.learned.training.running import main_first
 from deixis.learned.twin import Twin, TwinConfig, graft
 from deixis.learned.twin.digests import differences, tensor_digests
 
@@ -70,16 +70,18 @@ def grounding_trainee(twin: Twin, feed: Any, objective: Objective, **more: Any) 
     )
 
 
-@contextmanager
-def unchanged(twin: Twin) -> Iterator[dict[str, str]]:
-    """Holds a block in which no tensor of the base may change; gives their digests.
+def base_digests(twin: Twin) -> dict[str, str]:
+    """Returns the digest of each tensor of the base, by name."""
+    return tensor_digests(twin.board.base_state())
+
+
+def check_unchanged(twin: Twin, before: dict[str, str]) -> None:
+    """Says nothing where every tensor of the base has the digest that it had before.
 
     Raises:
-        InputFault: one did.
+        InputFault: one has another; the twin is not to be stored then.
     """
-    before = tensor_digests(twin.board.base_state())
-    yield before
-    other = differences(before, tensor_digests(twin.board.base_state()))
+    other = differences(before, base_digests(twin))
     if other:
         raise InputFault(
             "train.base.changed",
@@ -151,23 +153,25 @@ def train_ground(
     """
     loss = loss or LossPlan()
     out.mkdir(parents=True, exist_ok=True)
-    trainee, twin, facts = prepared(out, what, loss, watch)
-    with unchanged(twin) as digests:
-        trained = train(trainee, out, plan, resume, watch)
+    with main_first(plan.cpu):
+        trainee, twin, facts = prepared(out, what, loss, watch)
+    digests = base_digests(twin)
+    more = {
+        "data": facts,
+        "base": {"folder": what.base.name, "tensors_unchanged": len(digests)},
+        "twin": twin.config.model_dump(mode="json"),
+        "loss": loss.model_dump(mode="json"),
+    }
     count = sum(value.numel() for value in twin.parameters())
-    card = described(
-        "ground",
-        trained,
-        plan,
-        count,
-        data=facts,
-        base={"folder": what.base.name, "tensors_unchanged": len(digests)},
-        twin=twin.config.model_dump(mode="json"),
-        loss=loss.model_dump(mode="json"),
-    )
-    twin.save(out / "twin")
-    write_card(out, card, page=False)
-    return card
+
+    def store(trained: Trained) -> None:
+        check_unchanged(twin, digests)
+        twin.save(out / "twin")
+        write_card(out, described("ground", trained, plan, count, **more), page=False)
+
+    trainee.store = store
+    trained = train(trainee, out, plan, resume, watch)
+    return described("ground", trained, plan, count, **more)
 
 
 def _held(count: int) -> int:

@@ -16,9 +16,10 @@ from deixis.learned.training.card import described, write_card
 from deixis.learned.training.collate import Collator
 from deixis.learned.training.dialogues import conversations
 from deixis.learned.training.feed import Examples
-from deixis.learned.training.loop import Trainee, train
+from deixis.learned.training.loop import Trained, Trainee, train
 from deixis.learned.training.loss import LossPlan, Objective
 from deixis.learned.training.plan import Plan
+from deixis.learned.training.running import main_first
 from deixis.learned.training.updating import trainable
 from deixis.learned.world.scenes import TRAIN_SEED
 
@@ -112,15 +113,22 @@ def train_understand(
     Raises:
         InputFault: as `deixis.learned.training.loop.train`.
     """
-    trainee, processor = prepared(out, what, loss, data, watch)
+    with main_first(plan.cpu):
+        trainee, processor = prepared(out, what, loss, data, watch)
     model: Any = trainee.model
-    trained = train(trainee, out, plan, resume, watch)
-    base = out / "base"
-    model.save_pretrained(base)
-    processor.save_pretrained(base)
     count = sum(value.numel() for value in trainable(model).values())
     facts = {"world": "illustrated scenes and sounds", **trainee.feed.facts, "preset": what.preset}
     facts.pop("lengths", None)
-    card = described("understand", trained, plan, count, data=facts, loss=loss.model_dump(mode="json"))
-    write_card(base, card)
-    return card
+
+    def card(trained: Trained) -> dict[str, Any]:
+        how = loss.model_dump(mode="json")
+        return described("understand", trained, plan, count, data=facts, loss=how)
+
+    def store(trained: Trained) -> None:
+        base = out / "base"
+        model.save_pretrained(base)
+        processor.save_pretrained(base)
+        write_card(base, card(trained))
+
+    trainee.store = store
+    return card(train(trainee, out, plan, resume, watch))
