@@ -17,6 +17,7 @@ _HOMES = {
     "new_config": "build",
     "new_model": "build",
     "load": "build",
+    "save_half": "build",
     "register": "build",
     "encode": "dialogue",
     "encode_turn": "dialogue",

@@ -34,11 +34,11 @@ class Coordinates(nn.Module):
 
     def forward(self, shares: torch.Tensor, embed: nn.Embedding) -> torch.Tensor:
         """Returns the embeddings (..., d) of shares (..., families): the sum over the families."""
-        place = shares.clamp(0, 1) * self.bins
+        place = shares.float().clamp(0, 1) * self.bins
         low = place.floor().clamp(max=self.bins - 1)
-        above = (place - low).unsqueeze(-1)
-        rows = low.long() + torch.tensor(self.first, device=shares.device)
         table = embed.weight
+        above = (place - low).unsqueeze(-1).to(table.dtype)
+        rows = low.long() + torch.tensor(self.first, device=shares.device)
         mixed = (
             functional.embedding(rows, table) * (1 - above) + functional.embedding(rows + 1, table) * above
         )
@@ -73,6 +73,8 @@ class RowAdapter(nn.Module):
         embed: nn.Embedding,
     ) -> torch.Tensor:
         """Returns the tokens (..., d)."""
+        exact = self.word.weight.dtype
+        vector, rest, named, there = (one.to(exact) for one in (vector, rest, named, there))
         facts = self.gains[0] * self.word(vector) + self.gains[1] * named
         facts = facts + self.gains[2] * self.coordinates(shares, embed)
         facts = facts + self.gains[3] * self.rest(torch.cat([vector, rest], -1))
@@ -110,7 +112,8 @@ class PictureAdapter(RowAdapter):
         vector, rest, tail = torch.split(
             rows, [self.vector, rows.shape[-1] - self.vector - PICTURE_TAIL, PICTURE_TAIL], -1
         )
-        named = logits.softmax(-1) @ embed(self.names)
+        names = embed(self.names)
+        named = logits.softmax(-1).to(names.dtype) @ names
         inner = torch.cat([rest, tail[..., :1]], -1)
         return self.join(vector, inner, named, tail[..., 2:], tail[..., 1], kind, embed)
 
@@ -132,7 +135,8 @@ class SoundAdapter(RowAdapter):
     def forward(self, rows: torch.Tensor, embed: nn.Embedding) -> torch.Tensor:
         """Returns the tokens (n, r, d) of sounds' rows (n, r, f)."""
         activity, vector, features, tail = torch.split(rows, self.sizes, -1)
-        named = activity @ embed(self.names)
+        names = embed(self.names)
+        named = activity.to(names.dtype) @ names
         rest = torch.cat([activity, features], -1)
         kind = self.kinds.expand(rows.shape[:-1])
         return self.join(vector, rest, named, tail[..., 1:], tail[..., 0], kind, embed)

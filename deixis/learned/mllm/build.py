@@ -158,8 +158,20 @@ def new_model(
     return model, PocketProcessor(tokenizer=tokenizer)
 
 
-def load(folder: Path) -> tuple[PocketForConditionalGeneration, PocketProcessor]:
-    """Returns the model and the processor that are stored in a folder.
+def save_half(model: PocketForConditionalGeneration, processor: PocketProcessor, folder: Path) -> None:
+    """Writes the model with 16-bit weights, as it is shipped, and its processor; `model` stays as it is.
+
+    A twin is to be trained on what is read back from there, so that its base is the shipped one.
+    """
+    import copy
+
+    short: Any = copy.deepcopy(model)
+    short.half().save_pretrained(folder)
+    processor.save_pretrained(folder)
+
+
+def load(folder: Path, dtype: str = "float32") -> tuple[PocketForConditionalGeneration, PocketProcessor]:
+    """Returns the model and the processor that are stored in a folder; it computes with `dtype`.
 
     Raises:
         InputFault: the folder does not hold a pocket MLLM.
@@ -169,7 +181,7 @@ def load(folder: Path) -> tuple[PocketForConditionalGeneration, PocketProcessor]
     from deixis.learned.mllm.processing import PocketProcessor
 
     try:
-        model = PocketForConditionalGeneration.from_pretrained(folder, local_files_only=True)
+        model = PocketForConditionalGeneration.from_pretrained(folder, local_files_only=True, dtype=dtype)
         return model.eval(), PocketProcessor.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise InputFault(

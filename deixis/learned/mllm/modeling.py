@@ -45,6 +45,7 @@ class PocketPreTrainedModel(PreTrainedModel):  # type: ignore[no-untyped-call]
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_attention_backend = True
+    _keep_in_fp32_modules_strict = {"eye", "ear"}
 
     @classmethod
     def from_pretrained(cls, *args: Any, **kwargs: Any) -> Any:
@@ -94,7 +95,7 @@ class PocketModel(PocketPreTrainedModel):
             pixel_values: the pictures.
             shares: (n, 2), of width and height that are picture; all of it if None.
         """
-        wide = pixel_values.float()
+        wide = pixel_values.to(self.eye.scale.dtype)
         maps = self.eye.both_ways(wide) if self.config.both_ways else self.eye(wide)
         shown = ((wide + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
         found = []
@@ -107,7 +108,7 @@ class PocketModel(PocketPreTrainedModel):
     @torch.no_grad()
     def hear(self, log_mel: torch.Tensor, seconds: torch.Tensor) -> torch.Tensor:
         """Returns the rows (n, r, f) of log-mel pictures (n, t, 64) of sounds of so many seconds (n,)."""
-        heard = self.ear(log_mel.float())
+        heard = self.ear(log_mel.to(self.ear.activity.weight.dtype))
         config = self.config
         found = [
             sound_rows(heard, number, float(long), config.ear["limits"], config.events, config.windows)
@@ -131,13 +132,13 @@ class PocketModel(PocketPreTrainedModel):
         if sounds is None and media.get("log_mel") is not None:
             sounds = self.hear(media["log_mel"], media["sound_seconds"])
         if pictures is not None:
-            pictures = pictures.to(embeds.dtype)
+            pictures = pictures.float()
             logits = self._kinds(pictures)
             tokens = self.picture_adapter(pictures, logits, embed).flatten(0, 1)
             embeds = _placed(embeds, input_ids == config.picture_token_id, tokens, "picture")
         else:
             _placed(embeds, input_ids == config.picture_token_id, None, "picture")
-        tokens = None if sounds is None else self.sound_adapter(sounds.to(embeds.dtype), embed).flatten(0, 1)
+        tokens = None if sounds is None else self.sound_adapter(sounds.float(), embed).flatten(0, 1)
         embeds = _placed(embeds, input_ids == config.sound_token_id, tokens, "sound")
         tokens = None
         if media.get("object_boxes") is not None and len(media["object_boxes"]) and pictures is not None:
@@ -145,7 +146,7 @@ class PocketModel(PocketPreTrainedModel):
         return _placed(embeds, input_ids == config.object_token_id, tokens, "thing")
 
     def _kinds(self, rows: torch.Tensor) -> torch.Tensor:
-        return self.eye.kinds_of(rows[..., : self.config.eye["vector"]].float()).to(rows.dtype)
+        return self.eye.kinds_of(rows[..., : self.config.eye["vector"]])
 
     def _things(self, pictures: torch.Tensor, media: dict[str, Any], embed: nn.Embedding) -> torch.Tensor:
         """Returns the tokens (m, d) of things: the best row for each box, with the box and its number."""

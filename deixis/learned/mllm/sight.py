@@ -95,7 +95,8 @@ class Sight(nn.Module):
 
     def kinds_of(self, vectors: torch.Tensor) -> torch.Tensor:
         """Returns the logits (..., c) of the kinds of unit vectors (..., d)."""
-        return vectors @ self.categories.T * self.scale[0].exp().clamp(max=LARGEST_SCALE)
+        scale = self.scale[0].exp().clamp(max=LARGEST_SCALE)
+        return vectors @ self.categories.T.to(vectors.dtype) * scale.to(vectors.dtype)
 
     def both_ways(self, pictures: torch.Tensor) -> Maps:
         """Returns the means of what is seen of pictures and of their mirror images."""
