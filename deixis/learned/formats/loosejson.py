@@ -41,7 +41,7 @@ ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Node:
     """An object or a list, and where it stands.
 
@@ -85,7 +85,7 @@ class Node:
 
     def colon(self) -> None:
         """Makes the last value without a key the key of the next."""
-        if self.opener == "{" and self.spare:
+        if self.opener == "{" and self.spare and not isinstance(self.spare[-1], Node):
             self.key = str(self.spare.pop())
         else:
             self.clean = False

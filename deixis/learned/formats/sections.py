@@ -111,9 +111,9 @@ class Sectioned:
 
 def stretches(grounded: Grounded, default: str) -> list[tuple[str, int, int]]:
     """Returns name, start and end of the sections and of what stands between them; a text without any is
-    one section `default`."""
+    one section `default`, an empty one none."""
     if not grounded.sections:
-        return [(default, 0, len(grounded.text))]
+        return [(default, 0, len(grounded.text))] if grounded.text or grounded.spans else []
     found: list[tuple[str, int, int]] = []
     at = 0
     for part in sorted(grounded.sections, key=lambda part: (part.start, part.end)):

@@ -72,6 +72,9 @@ class ToolCalls(Sectioned):
                 slots -= 1
                 mine, left = (left[:1], left[1:]) if slots else (left, [])
                 pieces += self._calls(mine, frame)
+                if not mine and start == end:
+                    # The place of a call that could not be read is kept.
+                    pieces.append("<tool_call></tool_call>")
             if grounded.text[start:end] or name != "tool_call":
                 pieces.append(self._piece(name, grounded.text[start:end], [], frame))
         return "\n".join(pieces)

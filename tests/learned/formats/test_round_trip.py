@@ -13,7 +13,7 @@ from tests.learned.formats.cases import NAMES, PHRASES, frames, grounded_texts, 
 LISTS = {"deepeyes", "qwen3-vl-zoom"}
 """Formats whose spans are calls beside the text."""
 QUICK = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
