@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
@@ -27,14 +28,14 @@ class Rule(Protocol):
         ...
 
 
-class SimpleRule:
+class SimpleRule(ABC):
     """The base of rules that remember nothing."""
 
     name = ""
 
+    @abstractmethod
     def fault(self, sample: Sample) -> str:
         """Returns what is wrong with the sample, in words; empty where nothing is."""
-        raise NotImplementedError
 
     def accepted(self, sample: Sample) -> None:
         """Remembers nothing."""
