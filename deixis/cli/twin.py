@@ -46,7 +46,7 @@ def certify(
     from deixis.learned.twin.certificate import write_certificate
     from deixis.learned.twin.gates.features import prompt_embedder
     from deixis.learned.twin.gates.prompts import read_prompts
-    from deixis.learned.twin.layout import read_config
+    from deixis.learned.twin.layout import check_files, read_config
     from deixis.learned.twin.loading import load_base, tokenizer_of
 
     wrong = [name for name in dtype if name not in DTYPES]
@@ -55,7 +55,7 @@ def certify(
             "twin.dtype.unknown", f"There is no dtype {wrong[0]!r}.", f"Use {', '.join(DTYPES)}."
         )
     _quiet()
-    read_config(adapter)
+    check_files(adapter, read_config(adapter))
     held_out = read_prompts(prompts) if prompts else []
 
     def embedder(model: Any) -> Any:

@@ -7,6 +7,7 @@ import json
 import pytest
 import torch
 
+from deixis.cli.main import run
 from deixis.errors import InputFault
 from deixis.learned.twin import TwinConfig, bench, certify, export_lora, graft
 from deixis.learned.twin.certificate import read_certificate, write_certificate
@@ -14,7 +15,6 @@ from deixis.learned.twin.digests import tensor_digests
 from deixis.learned.twin.gates.classifier import train_gate
 from deixis.learned.twin.gates.prompts import Prompt, write_prompts
 from deixis.learned.twin.wrapper import TwinFeedForward
-from tests.cli.conftest import deixis  # noqa: F401  (a fixture)
 from tests.learned.twin import zoo
 from tests.learned.twin.test_gates import corpus
 
@@ -115,21 +115,32 @@ def test_a_certificate_is_signed_by_its_digest(tmp_path):
         read_certificate(path)
 
 
-def test_the_commands(deixis, tmp_path):  # noqa: F811
+def test_the_commands(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     zoo.made("smolvlm").save_pretrained(tmp_path / "base")
     _stored(tmp_path / "a", "smolvlm", gate=train_gate(corpus()["train"]))
     write_prompts(corpus()["test"][:50], tmp_path / "prompts.jsonl")
-    run = deixis("twin", "certify", "base", "a", "--prompts", "prompts.jsonl", "--out", "proof")
-    assert run.returncode == 0, run.stderr
-    assert "negative control" in run.stdout and "passed" in run.stdout
+    capsys.readouterr()
+    assert run(["twin", "certify", "base", "a", "--prompts", "prompts.jsonl", "--out", "proof"]) == 0
+    printed = capsys.readouterr().out
+    assert "negative control" in printed and "measured on" in printed
     assert "**PASSED**" in (tmp_path / "proof" / "certificate.md").read_text()
-    shown = deixis("twin", "show", "a", "--json")
-    assert json.loads(shown.stdout)["gate"]["kind"] == "classifier"
+    assert run(["twin", "show", "a", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["gate"]["kind"] == "classifier"
     (tmp_path / "a" / "adapter_model.safetensors").write_bytes(b"half")
-    broken = deixis("twin", "certify", "base", "a")
-    assert (
-        broken.returncode == 2 and "twin.folder.broken" in broken.stderr and "Traceback" not in broken.stderr
-    )
+    for words in (["certify", "base", "a"], ["show", "a"]):
+        assert run(["twin", *words]) == 2
+        assert "twin.folder.broken" in capsys.readouterr().err
+
+
+def test_a_failed_certificate_is_the_exit_code(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    zoo.made("llama").save_pretrained(tmp_path / "base")
+    _stored(tmp_path / "a", "llama")
+    monkeypatch.setattr("deixis.learned.twin.certification._step", lambda *_: 0)
+    assert run(["twin", "certify", "base", "a", "--json"]) == 1
+    printed = capsys.readouterr().out
+    assert json.loads(printed[printed.index("{") :])["verdict"] == "failed"
 
 
 @pytest.mark.parametrize(
