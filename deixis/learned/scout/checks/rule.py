@@ -37,7 +37,7 @@ class SimpleRule(ABC):
     def fault(self, sample: Sample) -> str:
         """Returns what is wrong with the sample, in words; empty where nothing is."""
 
-    def accepted(self, sample: Sample) -> None:
+    def accepted(self, sample: Sample) -> None:  # noqa: B027 - most rules have nothing to remember
         """Remembers nothing."""
 
 
