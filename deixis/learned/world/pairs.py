@@ -15,7 +15,7 @@ import numpy as np
 
 from deixis.errors import InputFault
 from deixis.learned.world.categories import categories
-from deixis.learned.world.scenes import Scene, SceneSpec, scene
+from deixis.learned.world.scenes import TEST_SEEDS, Scene, SceneSpec, scene
 from deixis.learned.world.sounds import KINDS, NUMBERS, SOUNDING, TRAIN_SEED, Clip, ClipSpec, clip
 from deixis.tools.matching.sources import sources_of
 
@@ -165,7 +165,12 @@ def _sources(picture: Scene, kind: str) -> tuple[int, ...]:
 
 
 def _scene_seed(seed: int, rng: np.random.Generator) -> int:
-    return int(rng.integers(TRAIN_SEED, 2**31)) if seed >= TRAIN_SEED else int(rng.integers(100_000))
+    """Returns a scene's seed of the same side as the pair's: of tests, of validation or of training."""
+    if seed in TEST_SEEDS:
+        return int(rng.integers(TEST_SEEDS.stop))
+    return int(
+        rng.integers(TEST_SEEDS.stop, TRAIN_SEED) if seed < TRAIN_SEED else rng.integers(TRAIN_SEED, 2**31)
+    )
 
 
 def _finished(

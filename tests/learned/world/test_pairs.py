@@ -54,6 +54,7 @@ def test_shares_are_kept() -> None:
 def test_test_pairs_are_of_test_scenes() -> None:
     assert pair(5, SMALL).scene.seed < 100_000
     assert pair(1_000_005, SMALL).scene.seed >= 1_000_000
+    assert 100_000 <= pair(900_005, SMALL).scene.seed < 1_000_000
 
 
 def test_what_the_rules_for_photographs_call_a_maker_is_never_refused_here() -> None:
