@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from typing import Any, TypeVar
 
@@ -27,26 +28,27 @@ async def call_tool(
     request: Frozen,
     output: type[Out],
     instead: Tool | None = None,
+    timeout_s: float | None = None,
 ) -> tuple[str, Out | None, list[Problem]]:
     """Returns the call's id, what the tool gave (None where it failed), and what went wrong.
 
     A tool that raises, hangs, or returns something else than `output` never ends the run. `instead`
-    is called in place of the profile's tool, as a fall-back.
+    is called in place of the profile's tool, as a fall-back. `timeout_s` is a shorter limit than that of
+    the settings.
     """
+    limit_s = min(context.settings.tool_timeout_s, timeout_s or math.inf)
     name = instead.name if instead is not None else context.toolbox.name(role)
     action = context.recorder.act(step, role, name, request.model_dump(mode="json"))
     begun = time.monotonic()
     fault: DeixisError | None = None
     result: Out | None = None
     try:
-        async with asyncio.timeout(context.settings.tool_timeout_s):
+        async with asyncio.timeout(limit_s):
             tool: Tool = instead or await in_thread(context.toolbox.need, role)
             result = _validated(name, output, await tool(request, context.media))
         check_output(role, name, request, result)
     except TimeoutError:
-        fault = ToolFault(
-            "tool.timeout", f"{name} gave no answer within {context.settings.tool_timeout_s:g} s.", tool=name
-        )
+        fault = ToolFault("tool.timeout", f"{name} gave no answer within {limit_s:g} s.", tool=name)
     except DeixisError as error:
         fault = error
     except Exception as error:  # a stranger's tool may raise anything; the run goes on and says so

@@ -10,7 +10,18 @@ from typing import Any, Protocol
 
 from deixis.answer import GroundedAnswer
 from deixis.errors import DeixisError
-from deixis.trace import Action, Event, EventType, Observation, RunRecord, RunStatus, StepKind
+from deixis.trace import (
+    Action,
+    Event,
+    EventType,
+    Expert,
+    Observation,
+    RunRecord,
+    RunStatus,
+    Span,
+    Step,
+    StepKind,
+)
 
 
 class Log(Protocol):
@@ -29,6 +40,8 @@ class OpenStep:
     kind: StepKind
     text: str
     calls: int = 0
+    spans: tuple[Span, ...] = ()
+    begun: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -40,6 +53,12 @@ class Recorder:
     listener: Callable[[Event], None] | None = None
     observations: dict[str, Observation] = field(default_factory=dict)
     actions: dict[str, Action] = field(default_factory=dict)
+    told: dict[int, OpenStep] = field(default_factory=dict)
+    """The steps by index, with their words so far."""
+    expert: Expert = "none"
+    """Which expert speaks from here on; it is written at the end of each step."""
+    shift: int = 0
+    """Added to the index of a `step`: a graph that goes on after another one counts on from there."""
     _seq: int = 0
     _begun: float = field(default_factory=time.monotonic)
     _steps: int = 0
@@ -67,15 +86,50 @@ class Recorder:
     @contextmanager
     def step(self, index: int, kind: StepKind, text: str) -> Iterator[OpenStep]:
         """Yields an open step; its end is written even where it fails."""
-        begun = time.monotonic()
-        current = OpenStep(index, kind, text)
-        self.emit("step_started", index, {"kind": kind, "text": text})
+        current = self.open(index + self.shift, kind, text)
         try:
             yield current
         finally:
-            self._steps += 1
-            seconds = round(time.monotonic() - begun, 4)
-            self.emit("step_ended", index, {"text": current.text, "seconds": seconds, "expert": "none"})
+            self.close(current)
+
+    def open(self, index: int, kind: StepKind, text: str) -> OpenStep:
+        """Returns a step whose beginning is on record; several nodes may work in it before it is closed."""
+        current = OpenStep(index, kind, text)
+        self.told[index] = current
+        self.emit("step_started", index, {"kind": kind, "text": text})
+        return current
+
+    def close(self, step: OpenStep) -> None:
+        """Puts the end of a step on record, with its words and where they point."""
+        self._steps += 1
+        seconds = round(time.monotonic() - step.begun, 4)
+        data = {"text": step.text, "seconds": seconds, "expert": self.expert}
+        if step.spans:
+            data["spans"] = [span.model_dump(mode="json", exclude_defaults=True) for span in step.spans]
+        self.emit("step_ended", step.index, data)
+
+    def trace(self, before: int | None = None) -> tuple[Step, ...]:
+        """Returns the steps so far, or those before an index, with their calls and what these gave."""
+        calls: dict[int, list[Action]] = {}
+        for action in self.actions.values():
+            calls.setdefault(int(action.call.split(".")[0]), []).append(action)
+        return tuple(
+            Step(
+                index=index,
+                kind=step.kind,
+                text=step.text,
+                spans=step.spans,
+                actions=tuple(calls.get(index, ())),
+                observations=tuple(
+                    self.observations[action.call]
+                    for action in calls.get(index, ())
+                    if action.call in self.observations
+                ),
+                expert=self.expert,
+            )
+            for index, step in sorted(self.told.items())
+            if before is None or index < before
+        )
 
     def act(self, step: OpenStep, role: str, tool: str, request: dict[str, Any]) -> Action:
         """Returns the action put on record: the next call of `step`."""

@@ -40,4 +40,4 @@ def _apply(event: Event, step: dict[str, Any]) -> None:
     elif event.type == "observation":
         step["observations"] = (*step.get("observations", ()), Observation.model_validate(told))
     elif event.type == "step_ended":
-        step.update({key: told[key] for key in ("text", "seconds", "expert") if key in told})
+        step.update({key: told[key] for key in ("text", "spans", "seconds", "expert") if key in told})
