@@ -1,4 +1,4 @@
-"""``deixis train``: train the small networks that this project ships."""
+"""``deixis train``: train the small networks that this project ships, and twins of language models."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ import typer
 from deixis.cli.output import print_json, print_table, progress
 from deixis.cli.train_pocket import pocket
 from deixis.cli.train_ship import ship
+from deixis.cli.train_twin import estimate, gate, ground, understand
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-app = typer.Typer(help="Train the small networks that this project ships.")
+app = typer.Typer(help="Train the small networks that this project ships, and twin experts.")
 app.command("pocket")(pocket)
 app.command("ship")(ship)
+for _command in (understand, ground, gate, estimate):
+    app.command(_command.__name__)(_command)
 
 
 @app.callback()
 def _group() -> None:
-    """Train the small networks that this project ships."""
+    """Train the small networks that this project ships, and twin experts."""
 
 
 @app.command()

@@ -288,7 +288,7 @@ def _loss(mode: str, coordinate_weight: float) -> LossPlan:
 
     if mode not in MODES:
         raise InputFault("train.loss", f"There is no loss {mode!r}.", f"Name one of: {', '.join(MODES)}.")
-    return LossPlan(mode=mode, coordinate_weight=coordinate_weight)  # type: ignore[arg-type]
+    return LossPlan(mode=mode, coordinate_weight=coordinate_weight)
 
 
 def _grounding(options: dict[str, Any]) -> Any:
@@ -308,7 +308,7 @@ def _grounding(options: dict[str, Any]) -> Any:
         raise InputFault(
             "train.pointing", "That is no way to point.", f"Name one of: {', '.join(POINTINGS)}."
         )
-    pointing = POINTINGS[:2] if options["pointing"] == "both" else (options["pointing"],)
+    pointing: Any = POINTINGS[:2] if options["pointing"] == "both" else (options["pointing"],)
     try:
         twin = TwinConfig(
             kind=options["kind"], rank=options["rank"], layers=options["layers"], seed=options["seed"]

@@ -56,7 +56,8 @@ class Conversations:
 
     def _length(self, one: Conversation) -> int:
         words = sum(len(turn.question) + len(turn.answer) for turn in one.turns) // LETTERS_A_TOKEN
-        media = {"image": self._config.picture_tokens, "audio": self._config.sound_tokens}
+        config = self._config
+        media: dict[str, int] = {"image": config.picture_tokens, "audio": config.sound_tokens}
         return words + sum(media[medium.kind] for medium in one.media)
 
 

@@ -201,9 +201,9 @@ class _Training:
     def _logits(self, batch: Batch, where: torch.Tensor) -> torch.Tensor:
         """Returns the logits (n, vocabulary) of the n positions."""
         with self.runner.autocast():
-            if self.sliced:
-                return self.runner.model(**batch.inputs, logits_at=where, use_cache=False).logits
-            return self.runner.model(**batch.inputs, use_cache=False).logits[where]
+            given = {"logits_at": where} if self.sliced else {}
+            logits: torch.Tensor = self.runner.model(**batch.inputs, **given, use_cache=False).logits
+            return logits if self.sliced else logits[where]
 
     def _facts(self, norm: float, seconds: float) -> dict[str, Any]:
         """Returns the line of the log for the steps since the last one, and begins anew."""
@@ -278,8 +278,8 @@ class _Training:
         with torch.no_grad():
             for name, value in self.named.items():
                 runner.local(value).copy_(parts["weights"][name])
-            for name, value in (self.average.tensors if self.average else {}).items():
-                value.copy_(parts["average"][name])
+            for name, kept in (self.average.tensors if self.average else {}).items():
+                kept.copy_(parts["average"][name])
         self.optimizer.restore(parts["optimizer"])
         if runner.main:
             self.window.copy_(found["window"])
