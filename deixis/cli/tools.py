@@ -8,8 +8,10 @@ from typing import Any
 import typer
 
 from deixis.cli.output import print_json, print_table
+from deixis.cli.tools_serve import serve
 
-app = typer.Typer(help="List and try the tools that a run can call.")
+app = typer.Typer(help="List, try and serve the tools that a run can call.")
+app.command()(serve)
 
 JSON = typer.Option(False, "--json", help="Print JSON.")
 PROFILE = typer.Option("auto", "--profile", "-p", help="auto, light, pocket, sketch, or a .toml file.")

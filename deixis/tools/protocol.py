@@ -11,7 +11,7 @@ import contextvars
 import functools
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from deixis.geometry import Frozen
@@ -109,6 +109,20 @@ class LocalTool(ABC, Generic[In, Out]):
     @abstractmethod
     def run(self, request: In, media: MediaSource) -> Out:
         """Returns the role's output; blocking, called in a worker thread, safe to call from several."""
+
+    def run_many(self, requests: Sequence[In], media: MediaSource) -> list[Out | Exception]:
+        """Returns one outcome per request, in the order asked: the output, or the error it ended in.
+
+        A tool that can answer several requests in one forward pass writes this anew; one bad request
+        must not spoil the others.
+        """
+        outcomes: list[Out | Exception] = []
+        for request in requests:
+            try:
+                outcomes.append(self.run(request, media))
+            except Exception as error:  # handed to whoever asked for this one
+                outcomes.append(error)
+        return outcomes
 
     async def __call__(self, request: In, media: MediaSource) -> Out:
         """Returns `run`'s output without blocking the event loop."""

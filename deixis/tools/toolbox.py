@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from deixis import registry
@@ -29,6 +29,20 @@ class Toolbox:
         self._choices = dict(choices)
         self._made: dict[str, Tool] = {}
         self._lock = threading.Lock()
+
+    def only(self, roles: Iterable[str]) -> Toolbox:
+        """Returns a toolbox with the same choices for some of the roles, and no others.
+
+        Raises:
+            InputFault: there is no such role, or it is empty here.
+        """
+        wanted = list(roles)
+        for role in wanted:
+            if role not in self._choices:
+                raise InputFault(
+                    "tools.role.empty", f"This profile has no tool for {role}.", "Choose another profile."
+                )
+        return Toolbox({role: self._choices[role] for role in wanted})
 
     def roles(self) -> tuple[Role, ...]:
         """Returns the roles that are filled, in the order of `ROLES`."""

@@ -9,11 +9,11 @@ from deixis.answer import Score
 from deixis.geometry import Box, Frozen
 from deixis.media.refs import MediaSource
 from deixis.tools.detection.protocol import Detection, GroundRequest, GroundResult, PhraseBoxes
-from deixis.tools.protocol import LocalTool, Role
-from deixis.tools.scripted import Misbehaviour, Script
+from deixis.tools.protocol import Role
+from deixis.tools.scripted import Fake, Misbehaviour, Script
 
 
-class ScriptedDetector(LocalTool[GroundRequest, GroundResult]):
+class ScriptedDetector(Fake[GroundRequest, GroundResult]):
     """Knows the phrases of its table; a phrase with no box is absent, any other is not covered."""
 
     name = "detection/scripted"

@@ -11,11 +11,11 @@ import numpy as np
 from deixis.geometry import Frozen
 from deixis.media.refs import MediaSource
 from deixis.tools.embedding.protocol import EmbedRequest, EmbedResult
-from deixis.tools.protocol import LocalTool, Role
-from deixis.tools.scripted import Misbehaviour, Script
+from deixis.tools.protocol import Role
+from deixis.tools.scripted import Fake, Misbehaviour, Script
 
 
-class ScriptedEmbedder(LocalTool[EmbedRequest, EmbedResult]):
+class ScriptedEmbedder(Fake[EmbedRequest, EmbedResult]):
     """Texts take the vector of the table; all else a fixed pseudo-random one of its own."""
 
     name = "embedding/scripted"

@@ -9,13 +9,13 @@ from deixis.answer import Score
 from deixis.geometry import Frozen, TimeSpan
 from deixis.media.refs import MediaSource
 from deixis.tools.hearing.protocol import HearRequest, HearResult, SoundEvent
-from deixis.tools.protocol import LocalTool, Role
-from deixis.tools.scripted import Misbehaviour, Script
+from deixis.tools.protocol import Role
+from deixis.tools.scripted import Fake, Misbehaviour, Script
 
 SCORE = 0.8
 
 
-class ScriptedHearing(LocalTool[HearRequest, HearResult]):
+class ScriptedHearing(Fake[HearRequest, HearResult]):
     """Hears the events of its table in every sound, as far as they lie inside it."""
 
     name = "hearing/scripted"

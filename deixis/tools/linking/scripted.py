@@ -10,11 +10,11 @@ from deixis.geometry import Frozen
 from deixis.media.refs import MediaSource
 from deixis.tools.linking.placing import Pair, place
 from deixis.tools.linking.protocol import LinkRequest, LinkResult
-from deixis.tools.protocol import LocalTool, Role
-from deixis.tools.scripted import Misbehaviour, Script
+from deixis.tools.protocol import Role
+from deixis.tools.scripted import Fake, Misbehaviour, Script
 
 
-class ScriptedLinker(LocalTool[LinkRequest, LinkResult]):
+class ScriptedLinker(Fake[LinkRequest, LinkResult]):
     """Proposes the phrases of its table; what the text or the labels do not hold is dropped."""
 
     name = "linking/scripted"

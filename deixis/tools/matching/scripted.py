@@ -9,11 +9,11 @@ from deixis.answer import Score, Verdict
 from deixis.geometry import Frozen
 from deixis.media.refs import MediaSource
 from deixis.tools.matching.protocol import MatchRequest, MatchResult, PairVerdict
-from deixis.tools.protocol import LocalTool, Role
-from deixis.tools.scripted import Misbehaviour, Script
+from deixis.tools.protocol import Role
+from deixis.tools.scripted import Fake, Misbehaviour, Script
 
 
-class ScriptedMatcher(LocalTool[MatchRequest, MatchResult]):
+class ScriptedMatcher(Fake[MatchRequest, MatchResult]):
     """Matches a sound's label with the thing that the table names for it; else unmatched or unknown."""
 
     name = "matching/scripted"

@@ -9,14 +9,14 @@ import numpy as np
 from deixis.answer import Score
 from deixis.geometry import Box, Frozen, Size
 from deixis.media.refs import MediaSource
-from deixis.tools.protocol import LocalTool, Role
-from deixis.tools.scripted import Misbehaviour, Script
+from deixis.tools.protocol import Role
+from deixis.tools.scripted import Fake, Misbehaviour, Script
 from deixis.tools.segmentation.box import box_around
 from deixis.tools.segmentation.protocol import ScoredMask, SegmentRequest, SegmentResult
 from deixis.tools.segmentation.window import covered, placed
 
 
-class ScriptedSegmenter(LocalTool[SegmentRequest, SegmentResult]):
+class ScriptedSegmenter(Fake[SegmentRequest, SegmentResult]):
     """Draws the ellipse that touches the four sides of each box."""
 
     name = "segmentation/scripted"

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 from deixis.answer import Score
 from deixis.geometry import Frozen
 from deixis.media.refs import MediaSource
-from deixis.tools.protocol import LocalTool, Role
-from deixis.tools.scripted import Misbehaviour, Script
+from deixis.tools.protocol import Role
+from deixis.tools.scripted import Fake, Misbehaviour, Script
 from deixis.tools.tagging.protocol import Tag, TagRequest, TagResult
 
 
-class ScriptedTagger(LocalTool[TagRequest, TagResult]):
+class ScriptedTagger(Fake[TagRequest, TagResult]):
     """Gives the tags of its table to every picture."""
 
     name = "tagging/scripted"

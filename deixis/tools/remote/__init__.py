@@ -1,0 +1,1 @@
+"""Every role on another machine: `detection/remote` and so on call a `deixis tools serve`."""
