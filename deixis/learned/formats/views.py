@@ -63,11 +63,15 @@ def square_view(number: int, box: Box, size: Size, *, least_px: int = SQUARE_LEA
     """Returns the view of the square around a box: as wide as its longer side and at least `least_px`,
     moved into the picture where it leaves it, cut only where the picture is smaller."""
     inside = box.clip(size)
-    side = max(math.ceil(inside.width), math.ceil(inside.height), least_px)
+    ranges = [
+        (math.floor(low), max(math.ceil(high), math.floor(low) + 1))
+        for low, high in ((inside.x1, inside.x2), (inside.y1, inside.y2))
+    ]
+    side = max(least_px, *(high - low for low, high in ranges))
     corners = []
-    for middle, length in zip(inside.center, (size.width, size.height), strict=True):
-        low = max(0, min(round(middle - side / 2), length - side))
-        corners.append((low, min(low + side, length)))
+    for (low, high), length in zip(ranges, (size.width, size.height), strict=True):
+        start = max(0, min((low + high - side) // 2, length - side))
+        corners.append((start, min(start + side, length)))
     (x1, x2), (y1, y2) = corners
     return View(number, Box(x1=x1, y1=y1, x2=x2, y2=y2), Size(width=x2 - x1, height=y2 - y1))
 
