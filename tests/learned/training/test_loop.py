@@ -239,13 +239,12 @@ def test_nothing_to_train_is_refused(tmp_path: Path) -> None:
 @pytest.mark.timeout(400)
 def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     plan = PLAN.model_copy(update={"steps": 6, "average": 0.0})
-    train(trainee(0.0), tmp_path / "one", plan)
+    train(trainee(0.0), tmp_path / "one", plan.model_copy(update={"steps": 4}))
+    train(trainee(0.0), tmp_path / "one", plan, resume=True)
     ended = _run("_launch_two", tmp_path / "two", plan)
     assert ended.returncode == 0, ended.stderr[-3000:]
     files = sorted(one.name for one in (tmp_path / "two").glob("checkpoint-*/*"))
     assert files == ["rank0.safetensors"]
     assert [line["step"] for line in read(tmp_path / "two")] == list(range(1, 7))
     assert len(list((tmp_path / "two").glob("stored*"))) == 1
-    # The first four steps are of a shorter schedule; compare where rates are equal.
-    assert losses(tmp_path / "two")[0] == pytest.approx(losses(tmp_path / "one")[0], abs=1e-5)
-    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=0.05)
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-4)
