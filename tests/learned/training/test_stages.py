@@ -77,10 +77,12 @@ def test_grounding_trains_the_twin_and_not_one_tensor_of_the_base(
 ) -> None:
     folder = base[0] / "base"
     what = Grounding(folder, [samples], twin=TwinConfig(kind="lowrank", rank=4, layers="all"), batch=4)
-    plan = PLAN.model_copy(update={"optimizer": "adamw", "steps": 8, "rate": 5e-3})
+    changes = {"optimizer": "adamw", "rate": 2e-2, "measure_every": 4}
+    plan = PLAN.model_copy(update=changes)
     card = train_ground(tmp_path, what, plan, LossPlan(mode=loss, coordinate_weight=2.0))
     lines = [line for line in read(tmp_path) if "loss" in line]
-    assert lines[-1]["loss"] < lines[0]["loss"]
+    # Batches differ too much in a few steps: the same held-out samples tell whether it learned.
+    assert card["figures"]["held_loss"] < lines[0]["held_loss"] - 0.1
     assert {"loss_find", "loss_answer"} & set(lines[0])
     assert card["base"]["tensors_unchanged"] > 50
     model, _ = load(folder)
