@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from deixis import registry
-from deixis.agent.profile import Profile, load_profile
+from deixis.agent.profile import Profile, ToolChoice, load_profile
 from deixis.answer import GroundedAnswer
-from deixis.errors import DeixisError, ToolFault, WeightsMissing
+from deixis.errors import DeixisError, InputFault, ToolFault, WeightsMissing
 from deixis.trace import Event, RunRecord, Trace
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ class Agent:
         home: folder of the store; None takes DEIXIS_HOME or the user's data folder.
         tools: replaces roles of the profile: ``{"detection": "detection/yolox-nano"}`` or a tool object.
         tool_timeout_s: a tool call that takes longer is given up, and the answer says so.
+        graph: ``pipeline`` or ``stepwise``, or another graph of the registry; None takes the profile's. With
+            a planner named and no graph it is ``stepwise``.
+        planner: who decides the steps of ``stepwise``: a name, a pair of name and options, or a planner.
+        budget: what a stepwise run may use: ``{"steps": 8, "seconds": 30}`` (also ``calls``, ``tokens``).
         allow_network: lets media be given as http(s) addresses.
 
     Raises:
@@ -47,6 +51,9 @@ class Agent:
         home: str | Path | None = None,
         tools: Mapping[str, Any] | None = None,
         tool_timeout_s: float = 60.0,
+        graph: str | None = None,
+        planner: Any = None,
+        budget: Mapping[str, float] | None = None,
         allow_network: bool = False,
     ) -> None:
         from deixis.store import Store
@@ -56,6 +63,10 @@ class Agent:
         self.store: Store = Store(Path(home) if home else None, allow_network=allow_network)
         self.toolbox: Toolbox = self.profile.toolbox(tools)
         self._tool_timeout_s = tool_timeout_s
+        self.graph = graph or ("stepwise" if planner is not None else self.profile.graph)
+        self._planner = planner
+        self._budget = {**self.profile.budget, **(budget or {})}
+        self._settings()  # a budget that is none is told now, not in the first run
         self._graph: Any = None
 
     def _require_weights(self) -> None:
@@ -112,7 +123,7 @@ class Agent:
             run=_run_id(),
             question=question,
             profile=self.profile.name,
-            graph=self.profile.graph,
+            graph=self.graph,
             started=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
             status="running",
         )
@@ -124,6 +135,7 @@ class Agent:
             settings=self._settings(),
             images=_many(image, pair_is_one=False),
             audios=_many(audio, pair_is_one=True),
+            planner=self.planner() if self.graph != "pipeline" else None,
         )
         recorder.start()
         try:
@@ -142,20 +154,49 @@ class Agent:
         recorder.finish(answer.status, answer)
         return answer
 
-    def _settings(self) -> Settings:
-        from deixis.graphs.context import Settings
+    def planner(self) -> Any:
+        """Returns the planner of the stepwise runs, made on first use.
 
-        return Settings(tool_timeout_s=self._tool_timeout_s)
+        Raises:
+            InputFault: there is no such planner, or its options are not right.
+        """
+        choice = self._planner if self._planner is not None else self.profile.planner
+        if isinstance(choice, str):
+            self._planner = registry.planners.create(choice)
+        elif isinstance(choice, ToolChoice):
+            self._planner = registry.planners.create(choice.name, **choice.options)
+        elif isinstance(choice, tuple):
+            self._planner = registry.planners.create(choice[0], **choice[1])
+        else:
+            self._planner = choice
+        return self._planner
+
+    def _settings(self) -> Settings:
+        from pydantic import ValidationError
+
+        from deixis.graphs.context import Settings
+        from deixis.graphs.planning.protocol import Budget
+
+        try:
+            budget = Budget.model_validate(self._budget)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            raise InputFault(
+                "agent.budget.invalid",
+                f"The budget cannot be used: {first['msg']} at {'.'.join(map(str, first['loc']))}.",
+                "Give numbers for steps, calls, seconds, tokens.",
+            ) from error
+        return Settings(tool_timeout_s=self._tool_timeout_s, budget=budget)
 
     async def _run(self, context: Any, record: RunRecord) -> GroundedAnswer:
         from deixis.graphs.checkpoints import sqlite_saver
 
         if self._graph is None:  # compiling takes longer than all its steps do
-            self._graph = registry.graphs.create(self.profile.graph).compile()
+            self._graph = registry.graphs.create(self.graph).compile()
         async with sqlite_saver(self.store.root / "checkpoints.sqlite") as saver:
             await self._graph.copy({"checkpointer": saver}).ainvoke(
                 {"run": record.run, "question": record.question},
-                {"configurable": {"thread_id": record.run}},
+                {"configurable": {"thread_id": record.run}, "recursion_limit": self._most_rounds()},
                 context=context,
                 durability="sync",
             )
@@ -163,6 +204,11 @@ class Agent:
             raise ToolFault("run.no_answer", "The graph ended without an answer.")
         result: GroundedAnswer = context.answer
         return result
+
+    def _most_rounds(self) -> int:
+        """Returns LangGraph's limit of rounds, far above what the budget of steps allows."""
+        settings = self._settings()
+        return 40 + 2 * (settings.budget.steps + 2) * (settings.patience + 1)
 
     async def astream(
         self, question: str = "", *, image: Source | None = None, audio: Source | None = None

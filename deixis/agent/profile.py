@@ -28,7 +28,11 @@ class Profile(Frozen):
 
     name: str
     about: str = ""
-    graph: str = "pipeline"
+    graph: str = Field(default="pipeline", description="a name of the registry deixis.graphs")
+    planner: str | ToolChoice = Field(default="rules", description="who decides the steps of stepwise")
+    budget: dict[str, float] = Field(
+        default_factory=dict, description="steps, calls, seconds, tokens that a stepwise run may use"
+    )
     weights: str | None = Field(default=None, description="profile of the weights manifest it needs")
     tools: dict[str, str | ToolChoice] = Field(default_factory=dict)
     why: str = Field(default="", description="why `auto` chose it")

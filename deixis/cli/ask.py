@@ -25,6 +25,12 @@ def ask(
         "auto", "--profile", "-p", help="auto, light, pocket, sketch, or a .toml file."
     ),
     tool: list[str] = typer.Option([], "--tool", help="ROLE=NAME, e.g. detection=detection/yolox-nano."),
+    graph: str = typer.Option("", "--graph", help="pipeline or stepwise [the profile's]."),
+    planner: str = typer.Option(
+        "", "--planner", help="Who decides the steps of stepwise: rules, openai, hf."
+    ),
+    planner_option: list[str] = typer.Option([], "--planner-option", help="KEY=VALUE for the planner."),
+    budget: list[str] = typer.Option([], "--budget", help="steps=, calls=, seconds= or tokens=NUMBER."),
     trace: bool = typer.Option(False, "--trace", "-t", help="Show the steps while they happen."),
     as_json: bool = typer.Option(False, "--json", help="Print the answer as JSON."),
     timeout: float = typer.Option(60.0, "--timeout", min=0.01, help="Seconds for one tool call."),
@@ -43,6 +49,9 @@ def ask(
         home=home or None,
         tools=chosen_tools(tool),
         tool_timeout_s=timeout,
+        graph=graph or None,
+        planner=chosen_planner(planner, planner_option),
+        budget=chosen_budget(budget),
         allow_network=allow_network,
     )
     answer = answered(agent, question, image, audio, quiet=as_json, steps=trace)
@@ -61,12 +70,52 @@ def chosen_tools(pairs: list[str]) -> dict[str, str]:
     Raises:
         typer.BadParameter: an option has no ``=``.
     """
+    return _pairs(pairs, "--tool", "ROLE=NAME")
+
+
+def chosen_planner(name: str, options: list[str]) -> tuple[str, dict[str, Any]] | None:
+    """Returns the planner's name and its options, numbers and truth values read as such; None for no name.
+
+    Raises:
+        typer.BadParameter: an option has no ``=``, or there is no planner that it is for.
+    """
+    read = {key: _value(text) for key, text in _pairs(options, "--planner-option", "KEY=VALUE").items()}
+    if not name and read:
+        raise typer.BadParameter("name the planner, too: --planner", param_hint="--planner-option")
+    return (name, read) if name else None
+
+
+def chosen_budget(pairs: list[str]) -> dict[str, float]:
+    """Returns a budget of KEY=NUMBER options.
+
+    Raises:
+        typer.BadParameter: one is not KEY=NUMBER.
+    """
+    chosen = {key: _value(text) for key, text in _pairs(pairs, "--budget", "KEY=NUMBER").items()}
+    for key, value in chosen.items():
+        if isinstance(value, (str, bool)):
+            raise typer.BadParameter(f"{key}={value} is not KEY=NUMBER", param_hint="--budget")
+    return chosen
+
+
+def _value(text: str) -> Any:
+    if text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _pairs(pairs: list[str], option: str, form: str) -> dict[str, str]:
     chosen = {}
     for pair in pairs:
-        role, equals, name = pair.partition("=")
+        key, equals, value = pair.partition("=")
         if not equals:
-            raise typer.BadParameter(f"{pair!r} is not ROLE=NAME", param_hint="--tool")
-        chosen[role.strip()] = name.strip()
+            raise typer.BadParameter(f"{pair!r} is not {form}", param_hint=option)
+        chosen[key.strip()] = value.strip()
     return chosen
 
 

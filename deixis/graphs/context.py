@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from deixis.answer import Evidence, GroundedAnswer, Problem, Score
 from deixis.geometry import Frozen
+from deixis.graphs.planning.protocol import Budget, Planner
 from deixis.graphs.recorder import Recorder
 from deixis.graphs.state import RunState
 from deixis.media.refs import AudioRef, ImageRef, MediaSource
@@ -36,6 +37,12 @@ class Settings:
     """Two boxes of one phrase above this overlap are one (BuboGPT row B13)."""
     top: int = 10
     """Most boxes a phrase (BuboGPT row B13)."""
+    budget: Budget = field(default_factory=Budget)
+    """What a stepwise run may use."""
+    planner_timeout_s: float = 120.0
+    """A planner's reply that takes longer is given up, and asked for again."""
+    patience: int = 3
+    """Replies in a row that cannot be used, before the run goes on without its planner."""
 
 
 @dataclass
@@ -49,6 +56,10 @@ class RunContext:
     images: Sequence[Any] = ()
     """Sources that `ingest` takes in: paths, bytes, arrays."""
     audios: Sequence[Any] = ()
+    planner: Planner | None = None
+    """Who decides the steps of a stepwise run; None takes the rules."""
+    earlier: Sequence[GroundedAnswer] = ()
+    """Answers of earlier turns about the same media, for `recall`."""
     answer: GroundedAnswer | None = None
     """What `verify` made; with masks, unlike the state."""
 

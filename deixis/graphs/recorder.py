@@ -135,8 +135,9 @@ class Recorder:
         """Returns the action put on record: the next call of `step`."""
         step.calls += 1
         action = Action(call=f"{step.index}.{step.calls}", role=role, tool=tool, input=request)
+        if action.call not in self.actions:  # a run that was killed within the call makes it again
+            self.emit("action", step.index, action.model_dump(mode="json"))
         self.actions[action.call] = action
-        self.emit("action", step.index, action.model_dump(mode="json"))
         return action
 
     def observe(self, step: OpenStep, observation: Observation) -> None:

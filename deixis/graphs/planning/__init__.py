@@ -1,0 +1,1 @@
+"""Who decides the next step of a stepwise run: one protocol, and the planners that come with deixis."""

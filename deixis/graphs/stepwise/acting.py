@@ -1,0 +1,138 @@
+"""The calls of a step: side by side, a repeated one served from the record."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from deixis.answer import Problem
+from deixis.errors import DeixisError, PlannerFault
+from deixis.geometry import Frozen
+from deixis.graphs.calls import call_tool
+from deixis.graphs.context import RunContext, as_json
+from deixis.graphs.planning.protocol import Call, Do
+from deixis.graphs.recorder import OpenStep
+from deixis.graphs.stepwise.closer import Closer
+from deixis.graphs.stepwise.recalling import recalled
+from deixis.graphs.stepwise.requests import Prepared, prepare
+from deixis.graphs.stepwise.state import StepState
+from deixis.graphs.stepwise.view import ROLE_OF, left
+from deixis.tools.detection.protocol import GroundRequest, GroundResult
+from deixis.tools.hearing.protocol import HearResult
+from deixis.tools.matching.protocol import MatchResult
+from deixis.tools.protocol import Tool, in_thread
+from deixis.tools.segmentation.protocol import SegmentResult
+from deixis.tools.tagging.protocol import TagResult
+from deixis.trace import Action, Observation
+
+OUTPUTS: dict[str, type[Frozen]] = {
+    "tag": TagResult, "ground": GroundResult, "look": GroundResult, "segment": SegmentResult,
+    "hear": HearResult, "match": MatchResult,
+}  # fmt: skip
+LEAST_LIMIT_S = 0.05
+"""Seconds that a call is given at least, however late it is."""
+
+Node = Callable[[StepState, Runtime[RunContext]], Awaitable[dict[str, Any]]]
+
+
+def acting(do: Do) -> Node:
+    """Returns the node that makes the open step's calls of one kind."""
+
+    async def act(state: StepState, runtime: Runtime[RunContext]) -> dict[str, Any]:
+        planned = [task for task in state.get("plan", []) if task["do"] == do]
+        made = await asyncio.gather(*(_made(runtime.context, state, task) for task in planned))
+        return {
+            "problems": as_json([problem for problems, _ in made for problem in problems]),
+            "again": {
+                task["call"]: list(again) for task, (_, again) in zip(planned, made, strict=True) if again
+            },
+        }
+
+    act.__name__ = do
+    return act
+
+
+async def _made(
+    context: RunContext, state: StepState, task: dict[str, Any]
+) -> tuple[list[Problem], tuple[str, ...]]:
+    """Makes one call and returns its problems, and the phrases that were not tried again."""
+    call_id = task["call"]
+    if call_id in context.recorder.observations:  # it was made before the process was ended
+        return [], ()
+    call = Call.model_validate({key: value for key, value in task.items() if key != "call"})
+    index, number = (int(part) for part in call_id.split("."))
+    opened = context.recorder.told.get(index) or OpenStep(index, "find", "")
+    step = replace(opened, calls=number - 1)
+    try:
+        prepared = prepare(context, state, call)
+    except PlannerFault as fault:  # what it speaks of has not come about: an earlier call failed
+        return [_refused(context, step, call, fault)], ()
+    if call.do == "recall":
+        _remembered(context, step, prepared)
+        return [], ()
+    role: Any = ROLE_OF[call.do]
+    earlier = None if _nothing_left(prepared) else _same(context, role, prepared.request)
+    if _nothing_left(prepared):
+        _serve(context, step, role, prepared.request, {"phrases": [], "everything": []})
+        return [], prepared.again
+    if earlier is not None:
+        _serve(context, step, role, prepared.request, context.recorder.observations[earlier.call].output)
+        return [], prepared.again
+    limit_s = max(LEAST_LIMIT_S, left(context, state).seconds)
+    try:
+        instead = await _closer(context, limit_s) if call.do == "look" else None
+    except (DeixisError, TimeoutError) as error:
+        fault = error if isinstance(error, DeixisError) else PlannerFault("tool.timeout", "It took too long.")
+        return [_refused(context, step, call, fault)], ()
+    output = OUTPUTS[call.do]
+    _, _, problems = await call_tool(context, step, role, prepared.request, output, instead, limit_s)
+    return problems, prepared.again
+
+
+def _nothing_left(prepared: Prepared) -> bool:
+    request = prepared.request
+    return isinstance(request, GroundRequest) and not request.phrases and not request.everything
+
+
+async def _closer(context: RunContext, limit_s: float) -> Tool:
+    async with asyncio.timeout(min(limit_s, context.settings.tool_timeout_s)):
+        return Closer(await in_thread(context.toolbox.need, "detection"))
+
+
+def _same(context: RunContext, role: str, request: Frozen) -> Action | None:
+    """Returns an earlier call of the same request that gave something."""
+    wanted = json.dumps(request.model_dump(mode="json"), sort_keys=True)
+    for action in context.recorder.actions.values():
+        observation = context.recorder.observations.get(action.call)
+        answered = observation is not None and observation.output is not None
+        if action.role == role and answered and json.dumps(action.input, sort_keys=True) == wanted:
+            return action
+    return None
+
+
+def _serve(context: RunContext, step: OpenStep, role: Any, request: Frozen, output: Any) -> None:
+    """Puts a call on record that is answered from the record."""
+    action = context.recorder.act(step, role, context.toolbox.name(role), request.model_dump(mode="json"))
+    context.recorder.observe(step, Observation(call=action.call, status="cached", output=output))
+
+
+def _remembered(context: RunContext, step: OpenStep, prepared: Prepared) -> None:
+    action = context.recorder.act(step, "recall", "record", prepared.request.model_dump(mode="json"))
+    output = recalled(context, prepared.request)
+    context.recorder.observe(step, Observation(call=action.call, status="cached", output=output))
+
+
+def _refused(context: RunContext, step: OpenStep, call: Call, fault: DeixisError) -> Problem:
+    """Puts on record that a call could not be made, and returns the problem."""
+    role: Any = ROLE_OF[call.do]
+    name = context.toolbox.name(role) if role in context.toolbox.roles() else "record"
+    asked = call.model_dump(mode="json", exclude_defaults=True)
+    action = context.recorder.act(step, role, name, {"refused": asked})
+    observation = Observation(call=action.call, status="fault", fault=fault.as_dict())
+    context.recorder.observe(step, observation)
+    return Problem(code=fault.code, message=fault.message, tool=name, step=step.index, cure=fault.cure)

@@ -1,0 +1,142 @@
+"""Which thing makes which sound, as the matching call says it; what the planner says must agree with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from deixis.answer import Evidence, Relation, Verdict
+from deixis.graphs.context import RunContext, audio_refs, image_refs
+from deixis.graphs.planning.protocol import Linked, NextStep
+from deixis.graphs.stepwise.findings import Findings, Found, evidence
+from deixis.graphs.stepwise.settling import Pointed, Settled
+from deixis.graphs.stepwise.state import StepState
+from deixis.tools.matching.protocol import MatchResult, PairVerdict
+
+
+@dataclass
+class Related:
+    """Verdicts on the sounds that the answer points at; the one over picture and sound; what disagrees."""
+
+    pairs: list[tuple[Pointed, Pointed | None, Verdict, tuple[Evidence, ...], str]] = field(
+        default_factory=list
+    )
+    overall: Verdict | None = None
+    issues: list[str] = field(default_factory=list)
+
+
+def relate(
+    context: RunContext, state: StepState, step: NextStep, settled: Settled, findings: Findings
+) -> Related:
+    """Returns the relations of an answer, each with the matching call as its evidence."""
+    related = Related()
+    if not image_refs(state) or not audio_refs(state):
+        return related
+    found = _latest(context)
+    if found is None:
+        related.overall = "unknown"
+        for said in step.linked:
+            _unproved(related, said, settled, findings)
+        return related
+    result, proof = found
+    related.overall = result.overall
+    sounds = [one for one in settled.pointed if one.kind == "sound" and one.supported]
+    done: set[tuple[str, tuple[str, ...]]] = set()
+    for sound in sounds:
+        key = (sound.label, tuple(sorted(one.ref for one in sound.found)))
+        pair = _pair_of(result, sound, findings)
+        if pair is None or key in done:
+            continue
+        done.add(key)
+        thing = findings.get(pair.thing) if pair.thing else None
+        pointed = _pointed_at(settled, thing) if pair.verdict == "matched" else None
+        verdict: Verdict = "unknown" if pair.verdict == "matched" and pointed is None else pair.verdict
+        known = proof.model_copy(update={"score": pair.score, "note": pair.reason})
+        related.pairs.append((sound, pointed, verdict, (known,), pair.reason))
+    for said in step.linked:
+        _agrees(related, said, result, findings)
+    return related
+
+
+def relations(related: Related, ids: dict[int, str]) -> list[Relation]:
+    """Returns the relations between entities; `ids` names the entity of each settled claim, by `id()`."""
+    return [
+        Relation(
+            sound=ids[id(sound)],
+            thing=ids[id(thing)] if thing is not None else None,
+            verdict=verdict,
+            evidence=seen,
+            reason=reason,
+        )
+        for sound, thing, verdict, seen, reason in related.pairs
+        if id(sound) in ids and (thing is None or id(thing) in ids)
+    ]
+
+
+def _latest(context: RunContext) -> tuple[MatchResult, Evidence] | None:
+    for action in reversed(context.recorder.actions.values()):
+        observation = context.recorder.observations.get(action.call)
+        if action.role == "matching" and observation is not None and observation.output is not None:
+            result = MatchResult.model_validate(observation.output)
+            return result, evidence(context, action, result.overall_score)
+    return None
+
+
+def _pair_of(result: MatchResult, sound: Pointed, findings: Findings) -> PairVerdict | None:
+    """Returns the verdict on a sound: on one of its stretches, or on another stretch of the same kind."""
+    refs = {one.ref for one in sound.found}
+    labels = {one.label for one in sound.found}
+    for pair in result.pairs:
+        if pair.sound in refs:
+            return pair
+    for pair in result.pairs:
+        heard = findings.get(pair.sound)
+        if heard is not None and heard.label in labels:
+            return pair
+    return None
+
+
+def _pointed_at(settled: Settled, thing: Found | None) -> Pointed | None:
+    """Returns the claim that points at a thing; at all of its kind where it is one of several."""
+    if thing is None:
+        return None
+    for one in settled.pointed:
+        if one.supported and any(_same(found, thing) for found in one.found):
+            return one
+    return None
+
+
+def _same(one: Found, other: Found) -> bool:
+    if one.ref == other.ref:
+        return True
+    if one.box is None or other.box is None or one.region.media != other.region.media:
+        return False
+    return one.kind == other.kind and one.box.iou(other.box) >= 0.7
+
+
+def _unproved(related: Related, said: Linked, settled: Settled, findings: Findings) -> None:
+    """Keeps a planner's verdict that no tool was asked about as ``unknown``, with what it said."""
+    sound = findings.get(said.sound)
+    for one in settled.pointed:
+        if sound is not None and any(found.ref == sound.ref for found in one.found):
+            reason = f"the planner says {said.verdict}; nothing compared the two"
+            related.pairs.append((one, None, "unknown", (), reason))
+            if said.verdict != "unknown":
+                related.issues.append(f"{said.sound} is said to be {said.verdict}: call match first")
+            return
+
+
+def _agrees(related: Related, said: Linked, result: MatchResult, findings: Findings) -> None:
+    sound, thing = findings.get(said.sound), findings.get(said.thing) if said.thing else None
+    if sound is None:
+        related.issues.append(f"{said.sound} stands for no sound")
+        return
+    for pair in result.pairs:
+        heard = findings.get(pair.sound)
+        if heard is None or heard.label != sound.label or pair.verdict == "unknown":
+            continue
+        made = findings.get(pair.thing) if pair.thing else None
+        alike = thing is not None and made is not None and (_same(thing, made) or thing.label == made.label)
+        if said.verdict != "unknown" and (said.verdict != pair.verdict or (made is not None and not alike)):
+            by = pair.thing or "nothing that is visible"
+            related.issues.append(f"{said.sound} is made by {by} as the matching tool says it")
+        return

@@ -1,0 +1,59 @@
+"""Verify: each claim of the answer against what tools gave; once, the planner is sent back with a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from deixis.graphs.context import RunContext
+from deixis.graphs.planning.protocol import NextStep
+from deixis.graphs.stepwise.denying import deny, unclaimed
+from deixis.graphs.stepwise.findings import Findings
+from deixis.graphs.stepwise.pointing import span_of
+from deixis.graphs.stepwise.relating import relate
+from deixis.graphs.stepwise.settling import settle
+from deixis.graphs.stepwise.state import StepState
+from deixis.graphs.stepwise.view import exhausted
+
+MOST_ISSUES = 6
+
+
+async def verify(state: StepState, runtime: Runtime[RunContext]) -> dict[str, Any]:
+    """Returns whether the answer stands, or what the planner is told about it."""
+    context = runtime.context
+    index = state["step"]
+    step = NextStep.model_validate(state["reply"])
+    findings = Findings(context)
+    settled = settle(state, step.text, step.claims, findings)
+    told = context.recorder.open(index, "answer", step.text)
+    told.spans = tuple(span_of(pointed) for pointed in settled.pointed)
+    context.recorder.close(told)
+    issues = [*settled.issues, *deny(context, step.denials).issues]
+    issues += relate(context, state, step, settled, findings).issues
+    issues += [
+        f"{step.text[start:end]!r} is named, but points at nothing: claim it, or leave it out"
+        for start, end in unclaimed(context, step.text, settled, step.denials)
+    ]
+    again = bool(issues) and not state.get("sent_back") and not state.get("ended")
+    again = again and not exhausted(context, state)
+    checked = context.recorder.open(index + 1, "verify", "Check each claim against the evidence.")
+    supported = sum(pointed.supported for pointed in settled.pointed)
+    reasons = "; ".join(issues[:MOST_ISSUES])
+    checked.text = f"{supported} of {len(settled.pointed)} claims have evidence."
+    if issues:
+        checked.text += f" {'Sent back' if again else 'Kept and marked'}: {reasons}."
+    context.recorder.close(checked)
+    if again:
+        return {
+            "step": index + 1,
+            "sent_back": True,
+            "reply": {},
+            "complaint": f"The answer does not stand: {reasons}."[:900],
+        }
+    return {"step": index + 1, "sent_back": state.get("sent_back", False), "complaint": ""}
+
+
+def after_verify(state: StepState) -> str:
+    """Returns the next node: the planner once more, or the answer."""
+    return "think" if state.get("complaint") else "answer"
