@@ -6,7 +6,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from deixis.errors import DeixisError
+from deixis.errors import DeixisError, InputFault
 from deixis.learned.scout.proposals import MOST
 from deixis.learned.scout.sample import SampleMedium
 from deixis.learned.scout.sources import RATE_HZ, SampleMedia
@@ -67,22 +67,30 @@ class Host:
     """
 
     def __init__(self, toolbox: Toolbox, media: SampleMedia, most: int = 50_000) -> None:
-        self._caller = ToolCaller(toolbox, media)
+        self._caller, self._media = ToolCaller(toolbox, media), media
         self._kept: OrderedDict[str, Observation] = OrderedDict()
         self._most = most
         self.calls: Counter[str] = Counter()
 
-    def run(self, action: Action, media: Sequence[SampleMedium], before: Sequence[Action]) -> Observation:
+    def run(
+        self,
+        action: Action,
+        media: Sequence[SampleMedium],
+        before: Sequence[Action],
+        threshold: float | None = None,
+    ) -> Observation:
         """Returns what a tool gave, or the fault that the call ended in.
 
         Args:
             action: the call, as the model wrote it.
             media: of the dialogue; the first picture and the first sound are meant.
             before: the calls that were made before in this dialogue.
+            threshold: of a detection; the tool's own, or a fainter one for a call made again, if None.
         """
         again = any((one.role, one.input) == (action.role, action.input) for one in before)
         make = _REQUESTS.get(action.role)
-        request = make(action, media, again) if make is not None else None
+        level = threshold if threshold is not None else FAINT if again else None
+        request = make(action, media, level) if make is not None else None
         self.calls[action.role] += 1
         if request is None:
             return Observation(call=action.call, status="fault", fault={"code": "tool.request"})
@@ -92,6 +100,17 @@ class Host:
             if len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return self._kept[key].model_copy(update={"call": action.call})
+
+    def pixels(self, media: Sequence[SampleMedium]) -> NDArray[Any]:
+        """Returns the first picture of the media, (h, w, 3) uint8.
+
+        Raises:
+            InputFault: there is none.
+        """
+        picture = _first(media, "image")
+        if picture is None:
+            raise InputFault("eval.mllm.picture", "There is no picture.", "Ask about a picture.")
+        return self._media.pixels(picture.image)
 
     def _answered(self, action: Action, request: Any) -> Observation:
         if not self._caller.name(action.role):  # type: ignore[arg-type]
@@ -104,7 +123,7 @@ class Host:
         return Observation(call=action.call, status="ok", output=output)
 
 
-def _detection(action: Action, media: Sequence[SampleMedium], again: bool) -> Any:
+def _detection(action: Action, media: Sequence[SampleMedium], level: float | None) -> Any:
     picture = _first(media, "image")
     if picture is None:
         return None
@@ -113,28 +132,28 @@ def _detection(action: Action, media: Sequence[SampleMedium], again: bool) -> An
         image=picture.image,
         phrases=tuple(str(one) for one in asked.get("phrases") or ()),
         everything=bool(asked.get("everything")),
-        threshold=FAINT if again else None,
+        threshold=level,
         top=MOST,
     )
 
 
-def _tagging(action: Action, media: Sequence[SampleMedium], again: bool) -> Any:
+def _tagging(action: Action, media: Sequence[SampleMedium], level: float | None) -> Any:
     picture = _first(media, "image")
     return None if picture is None else TagRequest(image=picture.image)
 
 
-def _segmentation(action: Action, media: Sequence[SampleMedium], again: bool) -> Any:
+def _segmentation(action: Action, media: Sequence[SampleMedium], level: float | None) -> Any:
     picture = _first(media, "image")
     boxes: Any = action.input.get("boxes")
     return SegmentRequest(image=picture.image, boxes=boxes) if picture is not None and boxes else None
 
 
-def _hearing(action: Action, media: Sequence[SampleMedium], again: bool) -> Any:
+def _hearing(action: Action, media: Sequence[SampleMedium], level: float | None) -> Any:
     sound = _first(media, "audio")
     return None if sound is None else HearRequest(audio=sound.audio)
 
 
-_REQUESTS: dict[str, Callable[[Action, Sequence[SampleMedium], bool], Any]] = {
+_REQUESTS: dict[str, Callable[[Action, Sequence[SampleMedium], float | None], Any]] = {
     "detection": _detection,
     "tagging": _tagging,
     "segmentation": _segmentation,
