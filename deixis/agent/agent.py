@@ -17,7 +17,7 @@ from deixis.errors import DeixisError, InputFault, ToolFault, WeightsMissing
 from deixis.trace import Event, RunRecord, Trace
 
 if TYPE_CHECKING:
-    from deixis.graphs.context import Settings
+    from deixis.graphs.context import RunContext, Settings
     from deixis.store import Store
     from deixis.tools.toolbox import Toolbox
 
@@ -114,29 +114,8 @@ class Agent:
         Raises:
             InputFault: a medium cannot be used. The run stays on record with the error's code.
         """
-        from deixis.graphs.context import RunContext
-        from deixis.graphs.recorder import Recorder
-
-        # Bytes of a command line that are no text (lone surrogates) can be neither stored nor shown.
-        question = question.encode("utf-8", "replace").decode("utf-8")
-        record = RunRecord(
-            run=_run_id(),
-            question=question,
-            profile=self.profile.name,
-            graph=self.graph,
-            started=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
-            status="running",
-        )
-        recorder = Recorder(self.store.runs, record, on_event)
-        context = RunContext(
-            toolbox=self.toolbox,
-            media=self.store,
-            recorder=recorder,
-            settings=self._settings(),
-            images=_many(image, pair_is_one=False),
-            audios=_many(audio, pair_is_one=True),
-            planner=self.planner() if self.graph != "pipeline" else None,
-        )
+        context = self.context(question, image=image, audio=audio, on_event=on_event)
+        recorder, record = context.recorder, context.recorder.record
         recorder.start()
         try:
             answer = await self._run(context, record)
@@ -153,6 +132,42 @@ class Agent:
         answer = answer.model_copy(update={"seconds": recorder.seconds})
         recorder.finish(answer.status, answer)
         return answer
+
+    def context(
+        self,
+        question: str = "",
+        *,
+        image: Source | Sequence[Source] | None = None,
+        audio: Source | Sequence[Source] | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> RunContext:
+        """Returns the surroundings of a new run, to give to a graph of `deixis.graphs.build` as its context.
+
+        The run is on record once ``context.recorder.start()`` is called; its id and its question, which the
+        graph's input needs, are ``context.recorder.record.run`` and ``.question``.
+        """
+        from deixis.graphs.context import RunContext
+        from deixis.graphs.recorder import Recorder
+
+        # Bytes of a command line that are no text (lone surrogates) can be neither stored nor shown.
+        question = question.encode("utf-8", "replace").decode("utf-8")
+        record = RunRecord(
+            run=_run_id(),
+            question=question,
+            profile=self.profile.name,
+            graph=self.graph,
+            started=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+            status="running",
+        )
+        return RunContext(
+            toolbox=self.toolbox,
+            media=self.store,
+            recorder=Recorder(self.store.runs, record, on_event),
+            settings=self._settings(),
+            images=_many(image, pair_is_one=False),
+            audios=_many(audio, pair_is_one=True),
+            planner=self.planner() if self.graph != "pipeline" else None,
+        )
 
     def planner(self) -> Any:
         """Returns the planner of the stepwise runs, made on first use.

@@ -11,7 +11,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from deixis.answer import Problem
-from deixis.errors import DeixisError, PlannerFault
+from deixis.errors import DeixisError, PlannerFault, ToolFault
 from deixis.geometry import Frozen
 from deixis.graphs.calls import call_tool
 from deixis.graphs.context import RunContext, as_json
@@ -86,9 +86,11 @@ async def _made(
     limit_s = max(LEAST_LIMIT_S, left(context, state).seconds)
     try:
         instead = await _closer(context, limit_s) if call.do == "look" else None
-    except (DeixisError, TimeoutError) as error:
-        fault = error if isinstance(error, DeixisError) else PlannerFault("tool.timeout", "It took too long.")
-        return [_refused(context, step, call, fault)], ()
+    except DeixisError as error:
+        return [_refused(context, step, call, error)], ()
+    except TimeoutError:
+        late = ToolFault("tool.timeout", f"{context.toolbox.name(role)} took too long to be made ready.")
+        return [_refused(context, step, call, late)], ()
     output = OUTPUTS[call.do]
     _, _, problems = await call_tool(context, step, role, prepared.request, output, instead, limit_s)
     return problems, prepared.again

@@ -100,7 +100,8 @@ class _WithPart:
         pixels = self._part.pixels
         if max_side is None or max(pixels.shape[:2]) <= max_side:
             return pixels
-        return _sized(pixels, max_side)
+        shrunk: NDArray[np.uint8] = _sized(pixels, max_side)
+        return shrunk
 
     def samples(self, audio: AudioRef, rate_hz: int) -> NDArray[np.float32]:
         """Returns the sound, see `MediaSource`."""

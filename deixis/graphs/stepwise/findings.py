@@ -93,7 +93,7 @@ class Findings:
 
 def evidence(context: RunContext, action: Action, score: Score, note: str = "") -> Evidence:
     """Returns the evidence that a call stands for."""
-    tool = context.toolbox.get(action.role) if action.role in context.toolbox.roles() else None  # type: ignore[arg-type]
+    tool = context.toolbox.get(action.role) if action.role in context.toolbox.roles() else None
     return Evidence(
         tool=action.tool,
         version=tool.version if tool else "",

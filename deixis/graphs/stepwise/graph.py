@@ -9,7 +9,7 @@ found (`conclude`); a planner that keeps failing ends in the pipeline's answer (
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from langgraph.graph import END, START, StateGraph
 
@@ -32,7 +32,7 @@ def stepwise() -> StateGraph[StepState, RunContext, Any, Any]:
     graph.add_node("gate", gate)
     graph.add_node("think", think)
     for do in DOES:
-        graph.add_node(do, acting(do))
+        graph.add_node(do, cast("Any", acting(do)))
         graph.add_edge(do, "think")
     graph.add_node("verify", verify)
     graph.add_node("compose", answer)

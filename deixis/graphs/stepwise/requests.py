@@ -205,7 +205,7 @@ def _match(context: RunContext, state: StepState, call: Call) -> Prepared:
             for one in things
         ),
         heard=tuple(Heard(id=one.ref, event=one.event) for one in _strongest(sounds) if one.event),
-        clip=hearing.get("clip", ()),  # type: ignore[arg-type]
+        clip=hearing.get("clip", ()),
         silent=bool(hearing.get("silent", False)),
         image=images[0] if images else None,
         audio=audios[0] if audios else None,
