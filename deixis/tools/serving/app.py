@@ -85,7 +85,8 @@ def _add_watching(app: FastAPI, service: Service, metrics: Metrics) -> None:
 
 
 def _add_media(app: FastAPI, service: Service, settings: ServeSettings) -> None:
-    @app.api_route("/media/{digest}", methods=["GET", "HEAD"])
+    @app.head("/media/{digest}", include_in_schema=False)
+    @app.get("/media/{digest}")
     async def media_facts(request: Request, digest: str) -> Response:
         """Gives the facts of a medium that is here; 404 where it is not."""
         request.scope["route_label"] = "media"

@@ -130,18 +130,10 @@ def listening(host: str, port: int) -> socket.socket:
     return bound
 
 
-def serve(
-    toolbox: Toolbox,
-    root: Path,
-    settings: ServeSettings,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    tell: Callable[[str], None] = lambda _: None,
-) -> None:
-    """Serves a toolbox until SIGTERM or SIGINT; then what is under way ends, and nothing new begins.
-
-    Args:
-        tell: called with the address once the server listens.
+def made(
+    toolbox: Toolbox, root: Path, settings: ServeSettings, host: str = "127.0.0.1", port: int = 0
+) -> tuple[Server, socket.socket]:
+    """Returns a server over a toolbox, and the socket it is to run on: ``server.run(sockets=[bound])``.
 
     Raises:
         InputFault: the address is taken; it is open to others, and there is no token.
@@ -170,10 +162,35 @@ def serve(
         backlog=1024,
     )
     server = Server(config)
-    name, at = bound.getsockname()[:2]
-    server.on_start = lambda: tell(f"http://{f'[{name}]' if ':' in name else name}:{at}")
     server.on_stop = lambda: setattr(service, "draining", True)
     server.idle_s = settings.idle_s
+    return server, bound
+
+
+def address_of(bound: socket.socket) -> str:
+    """Returns the address that a socket listens on, as clients write it."""
+    name, port = bound.getsockname()[:2]
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}"
+
+
+def serve(
+    toolbox: Toolbox,
+    root: Path,
+    settings: ServeSettings,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tell: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Serves a toolbox until SIGTERM or SIGINT; then what is under way ends, and nothing new begins.
+
+    Args:
+        tell: called with the address once the server listens.
+
+    Raises:
+        InputFault: the address is taken; it is open to others, and there is no token.
+    """
+    server, bound = made(toolbox, root, settings, host, port)
+    server.on_start = lambda: tell(address_of(bound))
     with _calm_signals():
         server.run(sockets=[bound])
 

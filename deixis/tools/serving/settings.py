@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from pydantic import Field, SecretStr
 
 from deixis.geometry import Frozen
@@ -45,9 +47,11 @@ class ServeSettings(Frozen):
     drain_s: float = Field(default=60.0, gt=0, description="for requests under way after SIGTERM")
 
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
 def is_loopback(host: str) -> bool:
-    """Returns whether a host name or address can be reached from this machine alone."""
-    return host in LOOPBACK or host.startswith("127.")
+    """Returns whether a host name or address is this machine's own and can be reached from it alone."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False  # 127.0.0.1.example.org is somebody else's
