@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Measure how good it is on a folder of data.")
 
 
-@app.command("eval")
+@app.command("eval", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def evaluate(
+    context: typer.Context,
     task: str = typer.Argument(..., help="A task, `all` of them, or `table` to write the pages of numbers."),
     data: Path | None = typer.Option(None, "--data", "-d", help="The folder of data.", metavar="FOLDER"),
     profile: str = typer.Option(
@@ -38,7 +39,9 @@ def evaluate(
 
     Tasks: detect (boxes, AP), segment (masks of true boxes), rec (referring expressions), pope (is it
     there?), tag, hear (sound classes), events (when it is heard), match (sound and picture belong together),
-    speed (seconds, memory, bytes).
+    speed (seconds, memory, bytes), pocket (the illustrated world), mllm (the pocket MLLM and its twin; with
+    --base FOLDER --adapter FOLDER [--baselines FOLDER] [--count N] [--batch N] [--recipe cpu|accelerator]
+    [--device NAME], and no data). Options that are not listed below are the task's own.
     """
     from deixis import registry
     from deixis.errors import InputFault
@@ -46,18 +49,20 @@ def evaluate(
     if task == "table":
         write_tables(numbers, page)
         return
-    if data is None:
+    if data is None and task == "all":
         raise InputFault("eval.data.unnamed", "No folder of data is named.", "Add --data FOLDER.")
+    options = own_options(context.args)
     names = registry.tasks.names() if task == "all" else [task]
     reports, failed = [], None
     for name in names:
         try:
-            report = measured(name, data, profile, tool)
+            report = measured(name, data, profile, tool, options)
         except InputFault as error:
             if task != "all":
                 raise
             typer.echo(f"{name}: {error} [{error.code}]", err=True)
-            failed = error
+            if error.code != "eval.option.needed":
+                failed = error
             continue
         reports.append(report)
         keep(report, json_file, folder=task == "all")
@@ -70,7 +75,30 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def measured(name: str, data: Path, profile: str, tools: list[str]) -> Report:
+def own_options(words: list[str]) -> dict[str, str]:
+    """Returns the options behind those of the command: ``--base FOLDER`` or ``--base=FOLDER``.
+
+    Raises:
+        InputFault: a word is no option, or an option has no value.
+    """
+    from deixis.errors import InputFault
+
+    found: dict[str, str] = {}
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        name, given, value = word.removeprefix("--").partition("=")
+        if not word.startswith("--") or not name or not (given or rest):
+            raise InputFault(
+                "eval.option.form",
+                f"{word!r} is not understood.",
+                "Write options as --name VALUE.",
+            )
+        found[name.replace("-", "_")] = value if given else rest.pop(0)
+    return found
+
+
+def measured(name: str, data: Path | None, profile: str, tools: list[str], options: dict[str, str]) -> Report:
     """Returns the report of one task, with a progress bar on a terminal."""
     from deixis.cli.ask import chosen_tools
     from deixis.eval.run import run_task
@@ -81,7 +109,7 @@ def measured(name: str, data: Path, profile: str, tools: list[str]) -> Report:
         def step(done: int, total: int) -> None:
             display.update(bar, completed=done, total=total)
 
-        return run_task(name, data, profile, chosen_tools(tools), step)
+        return run_task(name, data, profile, chosen_tools(tools), step, options)
 
 
 def keep(report: Report, target: str, *, folder: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -25,6 +26,8 @@ class Task(Protocol):
     def run(self, data: Path, toolbox: Toolbox, progress: Progress) -> Report:
         """Returns the report on one data folder.
 
+        A task with ``needs_data = False`` is run without one: `data` is None then, and the report names its data.
+
         Raises:
             InputFault: the folder lacks what the task needs.
         """
@@ -33,26 +36,49 @@ class Task(Protocol):
 
 def run_task(
     name: str,
-    data: Path,
+    data: Path | None,
     profile: str = "auto",
     tools: Mapping[str, Any] | None = None,
     progress: Progress = lambda _done, _all: None,
+    options: Mapping[str, str] | None = None,
 ) -> Report:
-    """Returns the report of one task; `tools` replaces roles of the profile.
+    """Returns the report of one task; `tools` replaces roles of the profile, `options` are the task's own.
 
     Raises:
-        InputFault: no such task, profile, tool or folder, or weights are missing.
+        InputFault: no such task, option, profile, tool or folder, or weights are missing.
     """
-    if not data.is_dir():
+    task = cast("Task", registry.tasks.create(name, **_known(name, options or {})))
+    if data is None and getattr(task, "needs_data", True):
+        raise InputFault("eval.data.unnamed", "No folder of data is named.", "Add --data FOLDER.")
+    if data is not None and not data.is_dir():
         raise InputFault(
             "eval.data.missing",
             f"There is no folder {data}.",
             "Name one with --data; its layout is described in docs/evaluation.md.",
         )
     chosen = load_profile(profile)
-    task = cast("Task", registry.tasks.create(name))
-    report = task.run(data, chosen.toolbox(tools), progress)
-    return report.model_copy(update={"task": name, "profile": chosen.name, "data": data.resolve().name})
+    report = task.run(cast("Path", data), chosen.toolbox(tools), progress)
+    named = {} if data is None else {"data": data.resolve().name}
+    return report.model_copy(update={"task": name, "profile": chosen.name, **named})
+
+
+def _known(name: str, options: Mapping[str, str]) -> Mapping[str, str]:
+    """Returns the options of a task, all of which its factory takes.
+
+    Raises:
+        InputFault: it does not know one; the message names those that it knows.
+    """
+    if not options:
+        return options
+    known = inspect.signature(registry.tasks.factory(name)).parameters
+    odd = sorted(set(options) - set(known))
+    if odd:
+        raise InputFault(
+            "eval.option.unknown",
+            f"The task {name} has no option --{odd[0].replace('_', '-')}.",
+            f"Its own options: {', '.join('--' + one.replace('_', '-') for one in known) or 'none'}.",
+        )
+    return options
 
 
 def file_name(report: Report) -> str:

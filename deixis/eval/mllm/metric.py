@@ -53,7 +53,7 @@ def rec(said: Said, name: str) -> list[Measure]:
 
 
 def offered(said: Said, name: str) -> list[Measure]:
-    """Returns how often the thing meant was among the proposals that were on offer at the end: the ceiling."""
+    """Returns how often the thing meant was among the proposals on offer at the end: the ceiling."""
     found = []
     for group in POINTED:
         own = [(ask.box, reply.offered) for ask, reply in said if ask.group == group]
@@ -72,7 +72,7 @@ def refusals(said: Said) -> list[Measure]:
 def presence(said: Said) -> list[Measure]:
     """Returns accuracy, F1 of yes, yes-rate and what could not be read, of questions that are half yes.
 
-    What cannot be read is wrong and no yes. Intervals are over scenes, for each has one question of each kind.
+    What cannot be read is wrong and no yes. Intervals are over scenes: each has one question of each kind.
     """
     read = [
         (ask.value == "yes", wording.yes_or_no(reply.text), ask.place)
@@ -203,10 +203,12 @@ def boxes_found(ask: Ask, reply: Reply) -> tuple[int, int, int]:
     """Returns how many boxes of an answer are right, how many it has, and how many there are to find."""
     told = [(span.phrase, box) for span in reply.spans for box in span.boxes]
     pairs = sorted(
-        ((box.iou(own), place, number)
-        for place, (phrase, box) in enumerate(told)
-        for number, (name, own) in enumerate(ask.things)
-        if name in wording.all_of(phrase, "things")),
+        (
+            (box.iou(own), place, number)
+            for place, (phrase, box) in enumerate(told)
+            for number, (name, own) in enumerate(ask.things)
+            if name in wording.all_of(phrase, "things")
+        ),
         reverse=True,
     )
     used: set[int] = set()

@@ -270,7 +270,9 @@ class Speaker:
         action = Action(call="", role="", tool="") if unread or not own else own[-1]
         seen = Observation(call=action.call, status="fault", fault={"code": "tool.request"})
         if action.role and host is not None:
-            seen = host.run(action, talk.ask.media, [*talk.actions, *own[:-1]], OFFERED_FROM if faint else None)
+            seen = host.run(
+                action, talk.ask.media, [*talk.actions, *own[:-1]], OFFERED_FROM if faint else None
+            )
         talk.observations.append(seen)
         writer = Writer(self.tokenizer, ids=talk.ids, slots=talk.slots)
         before = len(talk.ids)

@@ -1,0 +1,147 @@
+"""``deixis eval mllm --base FOLDER --adapter FOLDER``: the twin and all that it is compared with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from deixis.errors import InputFault
+from deixis.eval.mllm.comparing import Asked, dialogues, of_grounding, of_retention
+from deixis.eval.mllm.data import questions
+from deixis.eval.mllm.media import Host, Rows
+from deixis.eval.mllm.metric import ACCELERATED, BARS, with_bars
+from deixis.eval.mllm.retention import EXACT
+from deixis.eval.mllm.systems import opened
+from deixis.eval.mllm.talking import BATCH, PLAIN
+from deixis.eval.report import Measure, Report, ToolFacts
+from deixis.tools.toolbox import Toolbox
+
+SCENES = 300
+RECIPES = ("cpu", "accelerator")
+ROLES = ("detection", "tagging", "hearing", "segmentation")
+
+
+class PocketMllm:
+    """Measures a twin, its base, and the baselines on the same questions about test seeds.
+
+    Args:
+        base: the stored base.
+        adapter: the twin's folder.
+        baselines: what ``python -m deixis.eval.mllm.baselines`` made; None leaves trained baselines out.
+        count: scenes; half as many sounds, and as many conversations.
+        batch: dialogues that are gone on with together.
+        recipe: what trained the twin, ``cpu`` or ``accelerator``; the bars of coordinates differ.
+        device: of PyTorch.
+    """
+
+    needs_data = False
+
+    def __init__(
+        self,
+        base: Path,
+        adapter: Path,
+        baselines: Path | None = None,
+        count: int = SCENES,
+        batch: int = BATCH,
+        recipe: str = "cpu",
+        device: str = "cpu",
+    ) -> None:
+        self._base, self._adapter, self._baselines = base, adapter, baselines
+        self._count, self._batch, self._recipe, self._device = count, batch, recipe, device
+
+    def run(self, data: Path | None, toolbox: Toolbox, progress: Callable[[int, int], None]) -> Report:
+        """Returns the measures of the twin, and as baselines those of all others; `data` is not read.
+
+        Raises:
+            InputFault: a folder does not hold what it should, or the twin is of another base.
+        """
+        began, spent = time.monotonic(), time.process_time()
+        every = questions(self._count)
+        rows, host = Rows(every.media), Host(toolbox, every.media)
+        systems = opened(self._base, self._adapter, self._baselines, rows, host, self._batch, self._device)
+        named = (systems.twin, systems.base, *systems.others)
+        asked = Asked(dialogues(named, every), progress)
+        before = asked.replies(systems.base.frozen, every.understanding, PLAIN, logits=True)
+        found: list[Measure] = []
+        others: list[Measure] = []
+        notes: list[str] = []
+        for one in named:
+            own = of_grounding(one, every, asked)
+            after, remarks = of_retention(one, every, asked, before)
+            notes += remarks
+            if one is systems.twin:
+                found = with_bars([*own, *after], self._bars())
+            else:
+                others += [
+                    measure.model_copy(update={"name": f"{one.name}: {measure.name}"})
+                    for measure in (*own, *after)
+                ]
+        sizes = ", ".join(f"{one.name} {one.parameters:,}" for one in named if one.parameters)
+        cost = 100 * (time.process_time() - spent) / max(1, asked.done)
+        return Report(
+            task="mllm",
+            profile="",
+            data="illustrated world, test seeds",
+            items=len(every.grounding) + len(every.understanding),
+            measures=tuple(found),
+            parse_failures=asked.unread,
+            seconds_per_item=round((time.monotonic() - began) / max(1, asked.done), 5),
+            tools=_facts(toolbox),
+            baselines=tuple(others),
+            notes=(
+                f"base {self._base.name}, twin {self._adapter.name}, {self._count} scenes, recipe {self._recipe}",
+                f"{asked.done} dialogues of {len(named)} systems, {cost:.1f} s of the processor for 100",
+                "greedy generation with a cache; no right answer and no observation is given",
+                "choosing: the grounder's ten best boxes of everything are on offer; "
+                "writing: the answer at once, no tool",
+                f"trained parameters: {sizes}",
+                *notes,
+            ),
+        )
+
+    def _bars(self) -> dict[str, float]:
+        return {**BARS, **EXACT, **(ACCELERATED if self._recipe == "accelerator" else {})}
+
+
+def _facts(toolbox: Toolbox) -> tuple[ToolFacts, ...]:
+    chosen = [(role, toolbox.get(role)) for role in ROLES]
+    return tuple(
+        ToolFacts(role=role, name=tool.name, version=tool.version, weights_digest=tool.weights_digest)
+        for role, tool in chosen
+        if tool is not None
+    )
+
+
+def mllm(
+    base: str = "",
+    adapter: str = "",
+    baselines: str = "",
+    count: str = str(SCENES),
+    batch: str = str(BATCH),
+    recipe: str = "cpu",
+    device: str = "cpu",
+) -> PocketMllm:
+    """Returns the task, of options as a command line gives them.
+
+    Raises:
+        InputFault: no base or no adapter is named, or an option is not understood.
+        MissingExtra: PyTorch is not installed.
+    """
+    from deixis.learned.extras import require_torch
+
+    require_torch("Measuring the pocket MLLM")
+    if not base or not adapter:
+        raise InputFault(
+            "eval.mllm.unnamed",
+            "The base and its twin are not named.",
+            "Add --base FOLDER and --adapter FOLDER, as `deixis train` wrote them.",
+        )
+    if not (count.isdigit() and int(count) and batch.isdigit() and int(batch)) or recipe not in RECIPES:
+        raise InputFault(
+            "eval.mllm.option",
+            f"--count {count}, --batch {batch} or --recipe {recipe} is not understood.",
+            f"Give whole numbers from 1 on, and one of: {', '.join(RECIPES)}.",
+        )
+    trained = Path(baselines) if baselines else None
+    return PocketMllm(Path(base), Path(adapter), trained, int(count), int(batch), recipe, device)
