@@ -26,7 +26,7 @@ class Task(Protocol):
     def run(self, data: Path, toolbox: Toolbox, progress: Progress) -> Report:
         """Returns the report on one data folder.
 
-        A task with ``needs_data = False`` is run without one: `data` is None then, and the report names its data.
+        A task with ``needs_data = False`` runs without one: `data` is None, and the report names its data.
 
         Raises:
             InputFault: the folder lacks what the task needs.

@@ -26,8 +26,8 @@ FAMILIES = {
 def score(ask: Ask, reply: Reply) -> float:
     """Returns how right an understanding answer is, 0..1; plain words and whole sentences count alike.
 
-    Descriptions and lists: F1 of the kinds named (sounds of what is heard). All else is right or wrong: yes or
-    no, a number, or the first colour, size, place, kind, ground or sound that is said.
+    Descriptions and lists: F1 of the kinds named (sounds of what is heard). All else is right or wrong: yes
+    or no, a number, or the first colour, size, place, kind, ground or sound that is said.
     """
     expected, said = ask.value.casefold().strip(" ."), reply.text
     if not said.strip():

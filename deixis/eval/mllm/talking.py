@@ -29,8 +29,8 @@ MOST_TOKENS = 1200
 BATCH = 32
 EVERYTHING = "everything"
 OFFERED_FROM = 0.05
-"""Score from which boxes are offered for choosing. On scenes of validation seeds (960000 on) the ten best hold
-the thing meant no more often from a lower score, and less often from .1."""
+"""Score from which boxes are offered for choosing. On scenes of validation seeds (from 960000 on) the ten best
+hold the thing meant no more often from a lower score, and less often from .1."""
 
 
 @dataclass(frozen=True)
@@ -263,16 +263,15 @@ class Speaker:
         return read_step(talk.open, self.tokenizer, talk.ask.media, talk.scene.proposals, len(talk.steps))
 
     def _call(self, talk: Talk, faint: bool = False) -> None:
-        """Runs the call that was just written and writes down what it gave; `faint` asks for weak boxes too."""
+        """Runs the call that was just written and writes down what it gave; `faint` asks for weak boxes."""
         host = self._host
         own = self._read(talk).step.actions
         unread = len(own) == len(talk.observations)
         action = Action(call="", role="", tool="") if unread or not own else own[-1]
         seen = Observation(call=action.call, status="fault", fault={"code": "tool.request"})
         if action.role and host is not None:
-            seen = host.run(
-                action, talk.ask.media, [*talk.actions, *own[:-1]], OFFERED_FROM if faint else None
-            )
+            level = OFFERED_FROM if faint else None
+            seen = host.run(action, talk.ask.media, [*talk.actions, *own[:-1]], level)
         talk.observations.append(seen)
         writer = Writer(self.tokenizer, ids=talk.ids, slots=talk.slots)
         before = len(talk.ids)

@@ -90,7 +90,8 @@ class PocketMllm:
             tools=_facts(toolbox),
             baselines=tuple(others),
             notes=(
-                f"base {self._base.name}, twin {self._adapter.name}, {self._count} scenes, recipe {self._recipe}",
+                f"base {self._base.name}, twin {self._adapter.name}, {self._count} scenes, "
+                f"recipe {self._recipe}",
                 f"{asked.done} dialogues of {len(named)} systems, {cost:.1f} s of the processor for 100",
                 "greedy generation with a cache; no right answer and no observation is given",
                 "choosing: the grounder's ten best boxes of everything are on offer; "
@@ -133,7 +134,7 @@ def mllm(
     require_torch("Measuring the pocket MLLM")
     if not base or not adapter:
         raise InputFault(
-            "eval.mllm.unnamed",
+            "eval.option.needed",
             "The base and its twin are not named.",
             "Add --base FOLDER and --adapter FOLDER, as `deixis train` wrote them.",
         )
