@@ -11,6 +11,7 @@ from deixis.tools.matching.protocol import PairVerdict
 from deixis.tools.words.phrases import head_noun
 
 MOST_SOUNDS = 6
+_OF_SOUNDS = frozenset({"music", "noise", "noises", "sound", "sounds"})
 
 
 def say_heard(writer: Writer, facts: Facts) -> None:
@@ -153,8 +154,23 @@ def _sounding(facts: Facts, phrase: str) -> Group | None:
     """Returns the heard group that the phrase names, by its label, its parents or what makes it."""
     head = head_noun(phrase).casefold()
     wanted = {phrase.casefold(), noun(phrase).casefold(), noun(head).casefold()}
+    first, _, last = phrase.casefold().rpartition(" ")
+    if first and last in _OF_SOUNDS:
+        wanted |= {first, noun(first)}  # 'guitar music', 'train noise'
     for group in facts.sounds:
         names = {noun(part.strip()).casefold() for name in group.names for part in name.split(",")}
         if names & wanted or any(noun(word).casefold() in wanted for word in group.label.split()):
             return group
+    stems = {_stem(word) for word in wanted if " " not in word}
+    for group in facts.sounds:  # 'hammering' is the sound of a hammer
+        if stems & {_stem(word) for word in group.label.casefold().replace(",", " ").split()}:
+            return group
     return None
+
+
+def _stem(word: str) -> str:
+    """Returns a word without the ending of a verb: 'crowing' and 'crow' are one."""
+    bare = word.removesuffix("ing")
+    if bare == word or len(bare) < 3:
+        return word
+    return bare[:-1] if bare[-1] == bare[-2] and bare[-1] not in "lsz" else bare

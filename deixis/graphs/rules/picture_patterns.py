@@ -98,6 +98,13 @@ PICTURE_RULES: tuple[Rule, ...] = (
         whole=True,
         needs_phrase=True,
     ),
+    rule(
+        "which",
+        r"^(?:give|show|draw|make|get)(?: me)? (?:the |a )?(?:mask|outline|box|contour)s? (?:of|for|around) (?P<x>.+)$",
+        whole=True,
+        needs_phrase=True,
+    ),
+    rule("which", r"^which (?:one|thing) (?:is|are) (?P<x>.+)$", whole=True, needs_phrase=True),
     rule("which", r"^which (?:one )?(?:of (?:the|these|those) )?(?P<x>.+)$", whole=True, needs_phrase=True),
     rule(
         "which",

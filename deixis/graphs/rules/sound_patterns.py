@@ -30,7 +30,18 @@ SOUND_RULES: tuple[Rule, ...] = (
         "related",
         r"\b(?:relation|relationship|connection|link)\b.*\bbetween\b.*\b(?:image|picture|photo|sound|audio|them|two)\b",
     ),
+    rule(
+        "related",
+        rf"^(?:does|do) (?:anything|something)\b.*\b(?:{MEDIA})\b.*\b(?:{MAKES})\b.*\b(?:{SOUNDS})\b",
+    ),
     # What makes the sound?
+    rule(
+        "source", rf"^(?:what|which thing)\b.*\b(?:in|on) (?:the |this |that )?(?:{MEDIA})\b.*\b(?:{HEAR})$"
+    ),
+    rule(
+        "source",
+        r"^(?:what|which thing|who) (?:makes|produces|emits) (?:the |this |that )\w+(?: music| noise)?$",
+    ),
     rule(
         "source",
         rf"^(?:what|which|who)(?P<x> [^,]*?)?(?: {A})?(?: it| that| responsible for)? (?:{MAKES})\b.*\b(?:{SOUNDS}|that|this|it)\b",
@@ -53,6 +64,11 @@ SOUND_RULES: tuple[Rule, ...] = (
         rf"\b(?:thing|object|one|animal|instrument|what|whatever)s?(?: that| which)?(?: is| are)? (?:{MAKES}|{VERBS})\b.*\b(?:{SOUNDS})\b",
     ),
     # When is it heard?
+    rule(
+        "sound_when",
+        r"^from when to when (?:is|are|was|were) (?:there )?(?P<x>.+?)(?: heard)?$",
+        needs_phrase=True,
+    ),
     rule(
         "sound_when",
         rf"^(?:when|at (?:what|which) (?:time|second|moment)s?|how long|how often|from when)\b(?: {ANY_DO})? (?:i|you|we|one) (?:{HEAR}) (?P<x>.+)$",
