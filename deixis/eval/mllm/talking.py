@@ -29,8 +29,8 @@ MOST_TOKENS = 1200
 BATCH = 32
 EVERYTHING = "everything"
 OFFERED_FROM = 0.05
-"""Score from which boxes are offered for choosing. On scenes of validation seeds (from 960000 on) the ten best
-hold the thing meant no more often from a lower score, and less often from .1."""
+"""Score from which boxes are offered for choosing. On scenes of validation seeds (from 960000 on) the ten
+best hold the thing meant no more often from a lower score, and less often from .1."""
 
 
 @dataclass(frozen=True)
