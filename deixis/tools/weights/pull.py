@@ -41,7 +41,9 @@ class Pulled:
 
 
 def chosen(profile: str, only: Sequence[str] = ()) -> tuple[ManifestEntry, ...]:
-    """Returns the entries of `profile` whose name is, or ends with, one of `only`; all if it is empty.
+    """Returns the entries of `profile` that `only` names; all if it is empty.
+
+    A word of `only` is a file's name, with or without its folder, or a folder: ``sam`` is all of ``sam/``.
 
     Raises:
         InputFault: no such profile, or a name in `only` fits nothing.
@@ -49,7 +51,12 @@ def chosen(profile: str, only: Sequence[str] = ()) -> tuple[ManifestEntry, ...]:
     listed = entries(profile)
     picked: dict[str, ManifestEntry] = {}
     for word in only:
-        fitting = [entry for entry in listed if entry.name == word or entry.name.rsplit("/", 1)[-1] == word]
+        folder = word.replace("-", "_") + "/"
+        fitting = [
+            entry
+            for entry in listed
+            if word in (entry.name, entry.name.rsplit("/", 1)[-1]) or entry.name.startswith(folder)
+        ]
         if not fitting:
             raise InputFault(
                 "weights.name.unknown",
