@@ -211,7 +211,7 @@ def odd(
             if self.command != "HEAD":
                 self.wfile.write(body)
 
-        do_GET = do_POST = do_PUT = do_HEAD = answer
+        do_GET = do_POST = do_PUT = do_HEAD = answer  # noqa: N815
 
         def log_message(self, *_):
             return None

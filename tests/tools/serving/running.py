@@ -79,18 +79,19 @@ def wait_until(url: str, key: str, value: object, seconds: float = 40.0) -> None
 
 PROFILE = """
 name = "fakes"
-[tools]
-tagging = {{ name = "tagging/scripted", options = {{ delay_s = {delay}, table = {{ dog = 0.9 }} }} }}
-detection = {{ name = "detection/scripted", options = {{ delay_s = {delay}, table = {{ dog = [[4, 5, 40, 50]] }} }} }}
-segmentation = {{ name = "segmentation/scripted", options = {{ delay_s = {delay} }} }}
+tools.tagging = {{ name = "tagging/scripted", options = {{ delay_s = {0}, table.dog = 0.9 }} }}
+tools.detection = {{ name = "detection/scripted", options = {{ delay_s = {0}, table.dog = [[4, 5, 40, 50]] }} }}
+tools.segmentation = {{ name = "segmentation/scripted", options = {{ delay_s = {0} }} }}
 """
 
 
-def process(folder: Path, port: int = 0, delay: float = 0.02, *more: str) -> tuple[subprocess.Popen, str]:
+def process(
+    folder: Path, port: int = 0, delay: float = 0.02, *more: str
+) -> tuple[subprocess.Popen[str], str]:
     """Returns a server of its own, with fakes that take `delay` seconds, and its address."""
     folder.mkdir(parents=True, exist_ok=True)
     profile = folder / "fakes.toml"
-    profile.write_text(PROFILE.format(delay=delay), "utf-8")
+    profile.write_text(PROFILE.format(delay), "utf-8")
     command = [sys.executable, "-m", "deixis", "tools", "serve", "-p", str(profile), "--port", str(port)]
     command += ["--media", str(folder / "media"), *more]
     child = subprocess.Popen(
