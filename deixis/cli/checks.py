@@ -64,13 +64,14 @@ def machine() -> Iterator[Finding]:
     yield Finding("platform", "ok", f"{platform.system()} {platform.release()} {platform.machine()}")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield Finding("processors", "ok", f"{cores} usable")
-    if (memory := _memory_bytes()) is not None:
+    if (memory := memory_bytes()) is not None:
         small = memory < 1.5e9  # the whole pipeline of light peaks below 900 MB
         cure = "Close other programs: a run takes up to 0.9 GB." if small else ""
         yield Finding("memory", "warn" if small else "ok", f"{memory / 1e9:.1f} GB in all", cure)
 
 
-def _memory_bytes() -> int | None:
+def memory_bytes() -> int | None:
+    """Returns the machine's memory; None where it cannot be asked."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -138,11 +139,11 @@ def optional() -> Iterator[Finding]:
 
 
 def weights() -> Iterator[Finding]:
-    """Yields, per profile of the manifest, whether its files are here, by size."""
+    """Yields, per profile of the manifest, whether its files are here; the large ones have their own."""
     from deixis.tools.weights.locate import find
     from deixis.tools.weights.manifest import entries, manifest
 
-    for profile in sorted({entry.profile for entry in manifest()}):
+    for profile in sorted({e.profile for e in manifest() if not e.profile.startswith("full")}):
         wanted = entries(profile)
         missing = [entry for entry in wanted if find(entry) is None]
         name = f"weights: {profile}"
@@ -182,12 +183,20 @@ def network() -> Iterator[Finding]:
             yield Finding(name.lower(), "ok", "set; downloads go through it")
 
 
+def full_weights() -> Iterator[Finding]:
+    """Yields what `full_checks` finds of the large networks."""
+    from deixis.cli.full_checks import full
+
+    yield from full()
+
+
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     machine,
     runtimes,
     codecs,
     optional,
     weights,
+    full_weights,
     folders,
     network,
 )
