@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from deixis.errors import InputFault
 from deixis.learned.formats.frame import PictureFrame
 from deixis.learned.formats.protocol import Format, Profile
 from deixis.learned.formats.reading import MOST_SPANS, Reader
@@ -101,6 +102,12 @@ class Sectioned:
             left = rest
             moved = [_shifted(span, -start) for span in mine]
             pieces.append(self._piece(name, grounded.text[start:end], moved, frame))
+        if left:
+            raise InputFault(
+                "formats.spans.border",
+                f"The phrase {left[0].phrase!r} does not lie inside one section.",
+                "Move the borders of the sections.",
+            )
         return "\n".join(piece for piece in pieces if piece)
 
     def _piece(self, name: str, text: str, spans: list[Span], frame: PictureFrame) -> str:
@@ -117,13 +124,19 @@ def stretches(grounded: Grounded, default: str) -> list[tuple[str, int, int]]:
     found: list[tuple[str, int, int]] = []
     at = 0
     for part in sorted(grounded.sections, key=lambda part: (part.start, part.end)):
-        if grounded.text[at : part.start].strip():
-            found.append(("", at, part.start))
+        found += _between(grounded.text, at, part.start)
         found.append((part.name, max(at, part.start), max(at, part.end)))
         at = max(at, part.end)
-    if grounded.text[at:].strip():
-        found.append(("", at, len(grounded.text)))
-    return found
+    return found + _between(grounded.text, at, len(grounded.text))
+
+
+def _between(text: str, start: int, end: int) -> list[tuple[str, int, int]]:
+    """Returns the stretch without a name between two sections, without blanks around it, if it has words."""
+    words = text[start:end]
+    if not words.strip():
+        return []
+    first = start + len(words) - len(words.lstrip())
+    return [("", first, first + len(words.strip()))]
 
 
 def _shifted(span: Span, by: int) -> Span:

@@ -103,7 +103,10 @@ class Brackets(Trailing):
     """
 
     # No character of the body is a bracket, so every character is looked at a fixed number of times.
-    pattern = re.compile(r"\[{1,2}+([-+\d.,;\s]{1,8000}+)(\]{1,2}+|\Z)")
+    # A single bracket is closed by a single one: the next belongs to the text.
+    pattern = re.compile(
+        r"\[(?P<double>\[)?+(?P<body>[-+\d.,;\s]{1,8000}+)(?P<end>(?(double)\]{1,2}+|\])|\Z)"
+    )
 
     def __init__(
         self, profile: Profile, *, comma: str = ",", double: bool = False, width: int = 0, each: bool = False
@@ -116,10 +119,10 @@ class Brackets(Trailing):
 
     def _marks(self, text: str) -> Iterator[Mark]:
         for found in self.pattern.finditer(text):
-            cut = not found.group(2)
-            parts = [_floats(part) for part in found.group(1).split(";")]
+            cut = not found.group("end")
+            parts = [_floats(part) for part in found.group("body").split(";")]
             # One number in brackets is a footnote, and text.
-            if sum(map(len, parts)) < 2 and not (cut and re.search(r"\d[.,]", found.group(1))):
+            if sum(map(len, parts)) < 2 and not (cut and re.search(r"\d[.,]", found.group("body"))):
                 continue
             # The last number of a text that ends here may have lost digits.
             whole = parts[:-1] if cut else parts

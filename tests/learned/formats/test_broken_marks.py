@@ -23,6 +23,8 @@ from tests.learned.formats.broken import CAT, DOG, Found, read
         ("shikra", "a dog [0.1,0.2,0.3,0.4;0.5,0.6", "a dog", [("a dog", DOG)], "-text.cut"),
         ("shikra", "a dog [0.1,0.2,0.3,0.4", "a dog", [], "-text.cut"),
         ("shikra", "[0.1,0.2,0.3,0.4]", "", [("", DOG)], ""),
+        ("shikra", "(a dog [0.1,0.2,0.3,0.4]])", "(a dog])", [("a dog", DOG)], ""),
+        ("cogvlm", "a dog [[100,200,300,400]", "a dog", [("a dog", DOG)], ""),
         ("groundinggpt", "a dog [0.5, 0.5]", "a dog", [], "-values.count"),
         ("cogvlm", "a dog [[100,200,1100,400]]", "a dog", [], "-values.range"),
         (

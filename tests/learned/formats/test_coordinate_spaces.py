@@ -125,8 +125,11 @@ def test_every_pair_of_formats(frame: PictureFrame) -> None:
     size = frame.size
     box = (0.11 * size.width, 0.23 * size.height, 0.57 * size.width, 0.91 * size.height)
     given = Grounded(text="a dog", spans=(Span(phrase="a dog", values=box, start=0, end=5),))
+    read = {
+        name: formats.get(name).parse(formats.get(name).emit(given, frame), frame) for name in BOX_FORMATS
+    }
     for old, new in itertools.permutations(BOX_FORMATS, 2):
-        first = formats.get(old).parse(formats.get(old).emit(given, frame), frame)
+        first = read[old]
         second = formats.get(new).parse(formats.get(new).emit(first, frame), frame)
         steps = [space_of(name, frame).rounding_px(size) for name in (old, new)]
         for axis in (0, 1):

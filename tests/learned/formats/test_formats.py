@@ -12,7 +12,7 @@ import pytest
 from deixis.errors import InputFault
 from deixis.geometry import Box
 from deixis.learned import formats
-from deixis.learned.formats import Format, Grounded, PictureFrame, Profile, Span
+from deixis.learned.formats import Format, Grounded, PictureFrame, Profile, Section, Span
 from deixis.learned.formats.families import FAMILIES
 from deixis.learned.formats.tagged import Tagged
 from deixis.trace import Span as StepSpan
@@ -117,6 +117,15 @@ def test_both_readings_of_bbox_2d_are_guessed() -> None:
             "formats.spans.overlap",
             "kosmos-2",
             Grounded(text="a dog", spans=(DOG, Span(phrase="dog", values=(1, 2, 3, 4), start=2, end=5))),
+        ),
+        (
+            "formats.spans.border",
+            "grit",
+            Grounded(
+                text="a dog",
+                spans=(DOG,),
+                sections=(Section(name="think", start=0, end=2), Section(name="answer", start=2, end=5)),
+            ),
         ),
         ("formats.box.outside", "cogvlm", Grounded(spans=(Span(phrase="x", values=(700, 1, 800, 2)),))),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,7 @@ ZOOM = "image_zoom_in_tool"
 SIZE = Size(width=800, height=600)
 
 
+@cache
 def picture() -> Image.Image:
     """Returns a picture whose red is its column and whose green is its row, four pixels to a step."""
     made = Image.new("RGB", (SIZE.width, SIZE.height))
