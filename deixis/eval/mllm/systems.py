@@ -23,7 +23,10 @@ LOSSES = ("step_mean", "token_mean")
 class Expert(Protocol):
     """Something that answers. Experts of one `key` answer alike, so that they are asked once."""
 
-    key: str
+    @property
+    def key(self) -> str:
+        """Returns what it is known by."""
+        ...
 
     def replies(
         self, asks: Sequence[Ask], way: Way, told: Callable[[int], None], logits: bool = False
@@ -104,7 +107,8 @@ def opened(
     dtype = str(stored.get("base", {}).get("dtype") or "float32")
 
     def speaker(folder: Path) -> Speaker:
-        model, processor = load(folder, dtype)
+        loaded: tuple[Any, Any] = load(folder, dtype)
+        model, processor = loaded
         return Speaker(model.to(device), processor, rows, host, batch)
 
     plain = Spoken("base", speaker(base))

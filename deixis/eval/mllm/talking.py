@@ -257,7 +257,7 @@ class Speaker:
         talk.open, talk.observations = [], []
         if step.kind == "answer":
             talk.done, talk.whole = True, whole
-        return step.kind == "answer"
+        return bool(step.kind == "answer")
 
     def _read(self, talk: Talk) -> Any:
         return read_step(talk.open, self.tokenizer, talk.ask.media, talk.scene.proposals, len(talk.steps))
