@@ -29,10 +29,10 @@ from deixis.tools.tagging.protocol import TagRequest, TagResult
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 Out = TypeVar("Out", bound=Frozen)
 
-INSTRUCTIONS = """deixis points at what it says. Boxes are x1, y1, x2, y2 in pixels of the upright original
-picture; times are seconds. A phrase that is absent was looked for and not seen; one that is not covered is a kind of
-thing that the detector does not know, so nothing is said about it. Pictures and sounds are given as the path of a
-file, as a data: URI, or, where the server allows it, as an http(s) address."""
+INSTRUCTIONS = """deixis points at what it says. Boxes are x1, y1, x2, y2 in pixels of the upright
+original picture; times are seconds. A phrase that is absent was looked for and not seen; one that is not
+covered is a kind of thing that the detector does not know, so nothing is said about it. Pictures and sounds
+are given as the path of a file, as a data: URI, or, where the server allows it, as an http(s) address."""
 
 Picture = Annotated[str, Field(description="the picture: path of a file, data: URI, or address")]
 Sound = Annotated[str, Field(description="the sound: path of a file, data: URI, or address")]

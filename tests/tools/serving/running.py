@@ -80,7 +80,7 @@ def wait_until(url: str, key: str, value: object, seconds: float = 40.0) -> None
 PROFILE = """
 name = "fakes"
 tools.tagging = {{ name = "tagging/scripted", options = {{ delay_s = {0}, table.dog = 0.9 }} }}
-tools.detection = {{ name = "detection/scripted", options = {{ delay_s = {0}, table.dog = [[4, 5, 40, 50]] }} }}
+tools.detection = {{ name = "detection/scripted", options = {{ delay_s = {0}, table.dog = [[4,5,40,50]] }} }}
 tools.segmentation = {{ name = "segmentation/scripted", options = {{ delay_s = {0} }} }}
 """
 

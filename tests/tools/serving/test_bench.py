@@ -13,7 +13,7 @@ def slower() -> float:
 
 
 def test_load():
-    figures = serve_load.measured(clients=64, seconds=4)
+    figures = serve_load.measured(clients=64, seconds=3)
     missed = set(serve_load.missed(figures)) - {"p99"}
     assert not missed, figures
     assert figures["requests_per_call"] >= 4 and figures["server_cpu_ms_per_request"] < 2, figures

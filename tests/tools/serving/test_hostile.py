@@ -369,8 +369,8 @@ def test_a_reader_that_does_not_read_is_let_go(tmp_path):
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         line.connect((parts.hostname, parts.port))
         line.sendall(
-            f"POST /tools/embedding HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n".encode()
+            HEAD.format("POST /tools/embedding").encode()
+            + f"Content-Length: {len(body)}\r\n\r\n".encode()
             + body
         )
         end = time.monotonic() + 20
