@@ -1,4 +1,4 @@
-"""A language model's reply read as the next step; what is wrong with it said so that the model can mend it."""
+"""A language model's reply read as the next step; what is wrong with it is said so that it can be mended."""
 
 from __future__ import annotations
 

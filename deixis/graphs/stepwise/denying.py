@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from deixis.answer import Evidence, NotFound, Score
 from deixis.graphs.context import RunContext
@@ -136,6 +137,7 @@ def unclaimed(
     return found
 
 
+@lru_cache(maxsize=64)
 def _pattern(vain: frozenset[str]) -> re.Pattern[str]:
     names = {*COCO_80, *vain} - {""}
     forms = {form for name in names for form in (name, _plural(name))}
