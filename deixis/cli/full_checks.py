@@ -8,6 +8,8 @@ from deixis.cli.checks import Finding, memory_bytes, version_of
 
 PROFILES = ("full", "full-more")
 PACKAGES = ("torch", "transformers")
+SMALL = 10_000_000
+"""Bytes of a list of words or the like: one of these alone is no profile that somebody pulled."""
 MEMORY = {
     "grounding_dino/grounding-dino-tiny.safetensors": 2.3e9,
     "grounding_dino/groundingdino_swinb_cogcoor.pth": 3.4e9,
@@ -15,8 +17,8 @@ MEMORY = {
     "sam/sam_vit_l_0b3195.pth": 4.6e9,
     "sam/sam_vit_h_4b8939.pth": 7.0e9,
 }
-"""Peak bytes of one picture in fp32 on a CPU. Swin-T and ViT-B were measured (800 x 1066 and 1024 x 1024 pixels,
-random weights); the others are estimates from their parameters."""
+"""Peak bytes of one picture in fp32 on a CPU. Swin-T and ViT-B were measured (800 x 1066 and 1024 x 1024
+pixels, random weights); the others are estimates from their parameters."""
 
 
 def full() -> Iterator[Finding]:
@@ -31,7 +33,7 @@ def full() -> Iterator[Finding]:
         name = f"weights: {profile}"
         licences = ", ".join(sorted({entry.licence for entry in listed}))
         size = f"{sum(entry.size for entry in listed) / 1e9:.1f} GB"
-        if not here:
+        if not any(entry.size > SMALL for entry in here):
             # Nobody misses what was never wanted: light and pocket run without it.
             text = f"none of {len(listed)} files here ({size}, {licences})"
             text += f"; optional: deixis models pull {profile}"

@@ -229,8 +229,9 @@ def assembled(kind: Any, config: Any, tensors: dict[str, torch.Tensor], name: st
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Keeps transformers' progress bar and its report of keys off the screen while a model is loaded."""
-    from transformers.utils import logging
+    from transformers import utils
 
+    logging: Any = utils.logging
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

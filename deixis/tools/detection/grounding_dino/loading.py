@@ -67,7 +67,7 @@ def source(model: str, revision: str | None, device: str, dtype: str) -> Source:
 
 
 def _from_file(path: Path, words: Path, device: str, dtype: str) -> Network:
-    from transformers import BertTokenizerFast, GroundingDinoForObjectDetection
+    from transformers import BertTokenizer, GroundingDinoForObjectDetection
     from transformers.models.grounding_dino.image_processing_pil_grounding_dino import (
         GroundingDinoImageProcessorPil,
     )
@@ -78,7 +78,7 @@ def _from_file(path: Path, words: Path, device: str, dtype: str) -> Network:
     else:
         config, tensors = config_of(tensors), from_official(tensors)
     model = pretrained.assembled(GroundingDinoForObjectDetection, config, tensors, path.name)
-    tokenizer = BertTokenizerFast(vocab=str(words), do_lower_case=True)
+    tokenizer = BertTokenizer(vocab=str(words), do_lower_case=True)
     return _placed(model, tokenizer, GroundingDinoImageProcessorPil(), device, dtype)
 
 
@@ -88,7 +88,7 @@ def hub_config() -> Any:
 
     from deixis.tools.detection.grounding_dino.official import SWIN
 
-    swin = SwinConfig(**SWIN[96], out_indices=[2, 3, 4])
+    swin = SwinConfig(**SWIN[96])
     return GroundingDinoConfig(backbone_config=swin, text_config=BertConfig(), disable_custom_kernels=True)
 
 
@@ -115,7 +115,8 @@ def _from_folder(folder: Path, device: str, dtype: str) -> Network:
                 folder, config=config, use_safetensors=True, local_files_only=True
             )
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            processor = AutoImageProcessor.from_pretrained(folder, backend="pil", local_files_only=True)
+            processors: Any = AutoImageProcessor
+            processor = processors.from_pretrained(folder, backend="pil", local_files_only=True)
     except DeixisError:
         raise
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:

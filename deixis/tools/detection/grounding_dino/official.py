@@ -125,18 +125,27 @@ def config_of(tensors: Mapping[str, torch.Tensor]) -> Any:
             "The checkpoint is neither of Swin-T nor of Swin-B.",
             "Name one of the authors' checkpoints of Grounding DINO, or a model of the hub.",
         )
-    swin = SwinConfig(**SWIN[width], out_indices=[2, 3, 4])
+    swin = SwinConfig(**SWIN[width])
     return GroundingDinoConfig(backbone_config=swin, text_config=BertConfig(), disable_custom_kernels=True)
 
 
+_LEVELS = [2, 3, 4]
+"""The three last stages of Swin are looked at."""
 SWIN: dict[int, dict[str, Any]] = {
-    96: {"embed_dim": 96, "depths": [2, 2, 6, 2], "num_heads": [3, 6, 12, 24], "window_size": 7},
+    96: {
+        "embed_dim": 96,
+        "depths": [2, 2, 6, 2],
+        "num_heads": [3, 6, 12, 24],
+        "window_size": 7,
+        "out_indices": _LEVELS,
+    },
     128: {
         "embed_dim": 128,
         "depths": [2, 2, 18, 2],
         "num_heads": [4, 8, 16, 32],
         "window_size": 12,
         "image_size": 384,
+        "out_indices": _LEVELS,
     },
 }
 """Swin-T and Swin-B of Liu et al. 2021, table 7, by the width of their first stage."""

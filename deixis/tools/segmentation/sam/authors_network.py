@@ -53,14 +53,14 @@ class AuthorsNetwork:
         points = None if boxes is not None else (given[:, None], labels)
         with torch.inference_mode():
             sparse, dense = model.prompt_encoder(points=points, boxes=boxes, masks=None)
-            found: tuple[torch.Tensor, torch.Tensor] = model.mask_decoder(
+            logits, estimates = model.mask_decoder(
                 image_embeddings=encoded.features,
                 image_pe=model.prompt_encoder.get_dense_pe(),
                 sparse_prompt_embeddings=sparse,
                 dense_prompt_embeddings=dense,
                 multimask_output=several,
             )
-        return found
+        return logits, estimates
 
 
 def source(model: str, device: str) -> Source:

@@ -44,7 +44,8 @@ def padded(pixels: NDArray[np.uint8], side: int) -> tuple[torch.Tensor, Frame]:
     import torch
     from PIL import Image
 
-    frame = fitted(*pixels.shape[:2], side)
+    height, width = pixels.shape[:2]
+    frame = fitted(height, width, side)
     size = (frame.width, frame.height)
     resized = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR), np.float32)
     values = np.zeros((1, 3, side, side), np.float32)

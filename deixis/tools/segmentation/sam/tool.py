@@ -28,6 +28,8 @@ KEPT = 8
 """Pictures whose encoding is remembered: 4 MB each of SAM, 17 of SAM 2, 54 of SAM-HQ with ViT-B, in fp32."""
 AT_ONCE = 32
 """Prompts decoded together; their masks take 33 MB."""
+BOX_SLACK = 0.05
+"""A mask may reach over its box by this share of the box's sides; what lies farther out is another thing."""
 LARGEST_TIDIED_PX = 2**24
 """Above this picture, small holes are not looked for: they are far below the network's resolution there."""
 
@@ -127,6 +129,8 @@ class SamSegmenter(LocalTool[SegmentRequest, SegmentResult]):
             best = estimates.argmax(dim=1).tolist()
             for row, chosen in enumerate(best):
                 pixels = enlarged(logits[row, chosen], encoded.frame, size.height, size.width)
+                if prompts.shape[1] == 4:
+                    pixels = _within(pixels, prompts[at + row])
                 made.append(self._scored(pixels, float(estimates[row, chosen]), request))
         return made
 
@@ -135,3 +139,14 @@ class SamSegmenter(LocalTool[SegmentRequest, SegmentResult]):
             pixels = tidied(pixels, request.fill_holes_px, request.drop_islands_px)
         score = Score(value=min(1.0, max(0.0, estimate)), kind="mask")
         return ScoredMask(mask=Mask.from_array(pixels), score=score, method=self.network.kind)
+
+
+def _within(pixels: NDArray[np.bool_], box: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Returns the mask without what lies outside of the box, given in shares of the sides, and its slack."""
+    height, width = pixels.shape
+    slack = BOX_SLACK * (box[2:] - box[:2])
+    x1, y1 = np.floor(np.maximum(box[:2] - slack, 0) * [width, height]).astype(int)
+    x2, y2 = np.ceil(np.minimum(box[2:] + slack, 1) * [width, height]).astype(int)
+    kept = np.zeros_like(pixels)
+    kept[y1:y2, x1:x2] = pixels[y1:y2, x1:x2]
+    return kept
