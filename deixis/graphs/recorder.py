@@ -111,7 +111,8 @@ class Recorder:
     def trace(self, before: int | None = None) -> tuple[Step, ...]:
         """Returns the steps so far, or those before an index, with their calls and what these gave."""
         calls: dict[int, list[Action]] = {}
-        for action in self.actions.values():
+        # Calls that run side by side begin in any order; their numbers are those of the plan.
+        for action in sorted(self.actions.values(), key=lambda one: int(one.call.split(".")[1])):
             calls.setdefault(int(action.call.split(".")[0]), []).append(action)
         return tuple(
             Step(

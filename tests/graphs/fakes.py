@@ -31,6 +31,16 @@ def sound(seconds: float = 2.0, rate: int = 16_000) -> tuple[np.ndarray, int]:
     return (0.2 * np.sin(2 * np.pi * 440 * times)).astype(np.float32), rate
 
 
+INPUTS: dict[str, type[Frozen]] = {
+    "tagging": TagRequest,
+    "detection": GroundRequest,
+    "hearing": HearRequest,
+    "segmentation": SegmentRequest,
+    "matching": MatchRequest,
+    "linking": LinkRequest,
+}
+
+
 class Fake(LocalTool[Any, Any]):
     """A tool that answers by a function and counts its calls."""
 
@@ -39,6 +49,7 @@ class Fake(LocalTool[Any, Any]):
     def __init__(self, role: str, output: type[Frozen], answer: Any) -> None:
         self.name = f"{role}/fake"
         self.role = role  # type: ignore[misc]
+        self.Input = INPUTS[role]  # type: ignore[misc]
         self.Output = output  # type: ignore[misc]
         self.answer = answer
         self.calls: list[Any] = []

@@ -267,9 +267,8 @@ def _processor(folder: Path) -> Any:
     import transformers
 
     try:
-        processor = transformers.AutoProcessor.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False
-        )
+        auto: Any = transformers.AutoProcessor
+        processor = auto.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError, ImportError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputFault(

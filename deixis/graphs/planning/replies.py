@@ -76,7 +76,8 @@ def strict_schema(schema: dict[str, Any]) -> dict[str, Any]:
     Every key is required, none may be added, and limits and defaults, which such endpoints refuse, are left
     out; they are checked when the reply is read.
     """
-    return _strict(schema)
+    made: dict[str, Any] = _strict(schema)
+    return made
 
 
 _KEPT = frozenset({"type", "enum", "const", "items", "properties", "$ref", "$defs", "anyOf", "description"})
