@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from deixis.geometry import Box, Frozen, TimeSpan
+from deixis.geometry import Box, Frozen, Mask, TimeSpan
 from deixis.media.refs import AudioRef, ImageRef
 
 
 class ImageRegion(Frozen):
-    """A picture, or the part of it inside `box`."""
+    """A picture, or its part inside `box`, or of that what `mask` (the size of the picture) covers."""
 
     image: ImageRef
     box: Box | None = None
+    mask: Mask | None = Field(default=None, description="a tool that cannot use it looks at its box")
 
 
 class AudioPart(Frozen):

@@ -17,6 +17,7 @@ from deixis.tools.weights.derive import derived_bytes
 from deixis.tools.weights.digest import sha256_of
 from deixis.tools.weights.download import Wanted, download
 from deixis.tools.weights.faults import mismatch, unwritable
+from deixis.tools.weights.licences import accept
 from deixis.tools.weights.locate import cache_folder, find, named_folder, named_mirror, search_folders
 from deixis.tools.weights.manifest import Derivation, ManifestEntry, entries
 
@@ -172,6 +173,7 @@ class _Source:
             return Pulled(entry.name, "failed", error=unwritable(entry.name, self._folder, error))
 
     def _bring(self, entry: ManifestEntry) -> Pulled:
+        accept(entry.name, entry.licence)
         target = self._folder / entry.name
         if (path := _here(entry, self._folder, self._only_there)) is not None:
             self._watch(entry.name, entry.size)
