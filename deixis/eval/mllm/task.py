@@ -15,11 +15,12 @@ from deixis.eval.mllm.retention import EXACT
 from deixis.eval.mllm.systems import opened
 from deixis.eval.mllm.talking import BATCH, PLAIN
 from deixis.eval.report import Measure, Report, ToolFacts
+from deixis.tools.protocol import Role
 from deixis.tools.toolbox import Toolbox
 
 SCENES = 300
 RECIPES = ("cpu", "accelerator")
-ROLES = ("detection", "tagging", "hearing", "segmentation")
+ROLES: tuple[Role, ...] = ("detection", "tagging", "hearing", "segmentation")
 
 
 class PocketMllm:

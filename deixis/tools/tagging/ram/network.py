@@ -7,6 +7,7 @@ tag; RAM++ has many, of descriptions, and mixes those of a tag by how well each 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -126,7 +127,8 @@ class Recognizer(nn.Module):
         queries = functional.relu(self.wordvec_proj(self._mixed(seen, table, described)))
         if len(queries) == 1 < len(seen):
             queries = queries.expand(len(seen), -1, -1)
-        for layer in self.tagging_head["encoder"]["layer"]:
+        layers: Any = self.get_submodule("tagging_head.encoder.layer")
+        for layer in layers:
             queries = layer(queries, seen)
         logits: Tensor = self.fc(queries)
         return logits[..., 0]

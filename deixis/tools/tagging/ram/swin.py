@@ -29,7 +29,7 @@ class Attention(nn.Module):
         """Returns (windows, places, width); `mask` (windows of a picture, places, places) is added."""
         windows, places, width = tokens.shape
         query, key, value = self.qkv(tokens).view(windows, places, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        index = self.relative_position_index
+        index: Tensor = self.get_buffer("relative_position_index")
         bias = self.relative_position_bias_table[index.flatten()].view(places, places, -1).permute(2, 0, 1)
         if mask is None:
             added = bias[None]

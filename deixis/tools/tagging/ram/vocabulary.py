@@ -130,7 +130,7 @@ def opened(
     from torch.nn import functional
 
     texts = [text for said in descriptions.values() for text in said]
-    flat = _encoded(texts, text_encoder, device)
+    flat: Any = _encoded(texts, text_encoder, device)
     parts = flat.split([len(said) for said in descriptions.values()])
     if not mixed:
         parts = tuple(functional.normalize(part.mean(0, keepdim=True), dim=-1) for part in parts)
@@ -151,7 +151,7 @@ def _encoded(texts: Sequence[str], text_encoder: str, device: str) -> Tensor:
     folder = folder_of(text_encoder)
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = CLIPTextModelWithProjection.from_pretrained(
+        model: Any = CLIPTextModelWithProjection.from_pretrained(
             folder, use_safetensors=True, local_files_only=True
         )
     except (OSError, ValueError, RuntimeError) as error:
