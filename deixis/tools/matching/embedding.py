@@ -17,6 +17,7 @@ from deixis.answer import Score, Verdict
 from deixis.geometry import Frozen
 from deixis.media.refs import Digest, MediaSource
 from deixis.tools.embedding.protocol import AudioPart, EmbedRequest, EmbedResult, ImageRegion
+from deixis.tools.matching.localise import Limits, source_of
 from deixis.tools.matching.protocol import Heard, MatchRequest, MatchResult, PairVerdict, Visible
 from deixis.tools.protocol import LocalTool, Role
 
@@ -31,7 +32,8 @@ class EmbeddingMatcher(LocalTool[MatchRequest, MatchResult]):
     """Verdicts from the cosines that `embedder`, a tool of the role embedding, gives.
 
     `same`: cosine from which a region is the source; `other`: cosine below which no region is. Between
-    the two the verdict is unknown.
+    the two the verdict is unknown, and so it is where the nearest thing leads the next one by less than
+    `margin`.
     """
 
     name = "matching/embedding"
@@ -40,8 +42,8 @@ class EmbeddingMatcher(LocalTool[MatchRequest, MatchResult]):
     Input: ClassVar[type[Frozen]] = MatchRequest
     Output: ClassVar[type[Frozen]] = MatchResult
 
-    def __init__(self, embedder: Any, same: float, other: float) -> None:
-        self._embedder, self._same, self._other = embedder, same, other
+    def __init__(self, embedder: Any, same: float, other: float, margin: float = 0.0) -> None:
+        self._embedder, self._limits = embedder, Limits(same, other, margin)
 
     @property
     def weights_digest(self) -> Digest | None:
@@ -75,7 +77,7 @@ class EmbeddingMatcher(LocalTool[MatchRequest, MatchResult]):
             return np.full((len(request.heard), len(seen)), np.nan)
         embedded: EmbedResult = self._embedder.run(
             EmbedRequest(
-                images=tuple(ImageRegion(image=request.image, box=one.box) for one in seen),
+                images=tuple(ImageRegion(image=request.image, box=one.box, mask=one.mask) for one in seen),
                 audios=tuple(AudioPart(audio=request.audio, span=one.event.span) for one in request.heard),
             ),
             media,
@@ -93,16 +95,17 @@ class EmbeddingMatcher(LocalTool[MatchRequest, MatchResult]):
             return _pair(heard, "unknown", sure, "none", f"nothing is seen that could make {label}")
         if np.isnan(cosines).all():
             return _pair(heard, "unknown", 0.0, "none", f"{label} has no place beside what is seen")
-        best = int(np.nanargmax(cosines))
-        nearest, value = seen[best], max(0.0, float(cosines[best]))
+        source = source_of(cosines, self._limits, [one.box for one in seen])
+        nearest, value = seen[int(np.nanargmax(cosines))], max(0.0, source.score)
         name = nearest.names[0] if nearest.names else "something"
-        if value >= self._same:
+        if source.state == "found":
             why = f"{name} is nearest to {label}, cosine {value:.2f}"
             return _pair(heard, "matched", value, "cosine", why, nearest.id)
-        if value < self._other:
+        if source.state == "absent":
             why = f"nothing seen is near {label}; the nearest, {name}, has cosine {value:.2f}"
             return _pair(heard, "unmatched", value, "cosine", why)
-        return _pair(heard, "unknown", value, "cosine", f"{name} may make {label}, cosine {value:.2f}")
+        close = "" if value < self._limits.same else f", only {source.margin:.2f} before the next thing"
+        return _pair(heard, "unknown", value, "cosine", f"{name} may make {label}, cosine {value:.2f}{close}")
 
 
 def _pair(
@@ -113,14 +116,14 @@ def _pair(
 
 
 def embedding(
-    embedder: str = "embedding/pocket", same: float = 0.18, other: float = 0.05
+    embedder: str = "embedding/pocket", same: float = 0.18, other: float = 0.05, margin: float = 0.0
 ) -> EmbeddingMatcher:
     """Returns the matcher over an embedding tool, by its registry name.
 
     The limits are those of ``embedding/pocket``, chosen on 300 pairs of validation seeds by
-    ``python -m deixis.eval.pocket.choose``.
+    ``python -m deixis.eval.pocket.choose``; those of another embedder come from `calibrate`.
 
     Raises:
         InputFault: there is no such tool.
     """
-    return EmbeddingMatcher(registry.tools.create(embedder), same, other)
+    return EmbeddingMatcher(registry.tools.create(embedder), same, other, margin)

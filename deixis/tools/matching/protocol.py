@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from deixis.answer import Score, Verdict
-from deixis.geometry import Box, Frozen
+from deixis.geometry import Box, Frozen, Mask
 from deixis.media.refs import AudioRef, ImageRef
 from deixis.tools.hearing.protocol import ClipLabel, SoundEvent
 
@@ -23,6 +23,7 @@ class Visible(Frozen):
     score: Score
     source: Literal["detector", "tagger"] = "detector"
     box: Box | None = None
+    mask: Mask | None = Field(default=None, description="what of the box is the thing")
 
 
 class Heard(Frozen):
