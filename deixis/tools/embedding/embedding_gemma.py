@@ -130,20 +130,27 @@ def loaded(folder: Path, prompt: str, device: str, dtype: str) -> GemmaSpace:
     """
     from deixis.tools import pretrained
 
+    here: dict[str, Any] = {"local_files_only": True}
     try:
         from transformers import (
+            AutoConfig,
             AutoImageProcessor,
             AutoTokenizer,
             EmbeddingGemma2Model,
             Gemma4AudioFeatureExtractor,
         )
 
-        here: dict[str, Any] = {"local_files_only": True}
+        config = AutoConfig.from_pretrained(folder, **here)
+        if config.model_type != "embedding_gemma2":
+            raise ValueError(f"it is a {config.model_type}, not an embedding_gemma2")
         model = EmbeddingGemma2Model.from_pretrained(folder, use_safetensors=True, **here)
         tokenizer = AutoTokenizer.from_pretrained(folder, **here)
-        pictures = AutoImageProcessor.from_pretrained(folder, backend="pil", **here)
+        looks: Any = AutoImageProcessor
+        pictures = looks.from_pretrained(folder, backend="pil", **here)
         sounds = Gemma4AudioFeatureExtractor.from_pretrained(folder, **here)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
         raise pretrained.unloadable(folder.name, error) from error
     place, kind = pretrained.device_of(device), pretrained.dtype_of(dtype)
-    return GemmaSpace(model.to(device=place, dtype=kind), tokenizer, pictures, sounds, prompt)
+    placed: Any = model
+    placed = placed.to(device=place, dtype=kind)
+    return GemmaSpace(placed, tokenizer, pictures, sounds, prompt)

@@ -156,6 +156,6 @@ def _each(run: Callable[[Any], NDArray[np.float32]], items: Sequence[Any], rows:
 def _mean(rows: Sequence[NDArray[np.float32]]) -> Vector:
     """Returns the direction of the sum of the rows' directions; None for none."""
     units = [row / length for row in rows if (length := float(np.linalg.norm(row))) > 1e-6]
-    total = np.sum(units, axis=0, dtype=np.float64) if units else np.zeros(1)
+    total: NDArray[np.float64] = np.sum(units, axis=0, dtype=np.float64) if units else np.zeros(1)
     length = float(np.linalg.norm(total))
-    return tuple(float(value) for value in total / length) if length > 1e-6 else None
+    return tuple((total / length).tolist()) if length > 1e-6 else None

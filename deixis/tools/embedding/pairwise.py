@@ -60,7 +60,7 @@ class PairwiseSpace:
     def hear(self, sounds: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Returns what the sound model says about the things."""
         made = self._sounds(
-            [np.asarray(one) for one in sounds],
+            [one[: self._sounds.nb_max_samples] for one in sounds],  # longer ones would be cut at random
             sampling_rate=self.rate_hz,
             truncation="rand_trunc",
             return_tensors="pt",
@@ -90,7 +90,8 @@ class PairwiseSpace:
         with torch.inference_mode():
             out = getattr(model, ask)(**placed)
         found: NDArray[np.float32] = getattr(out, "pooler_output", out).float().cpu().numpy()
-        return found / np.maximum(np.linalg.norm(found, axis=-1, keepdims=True), 1e-9)
+        found /= np.maximum(np.linalg.norm(found, axis=-1, keepdims=True), 1e-9)
+        return found
 
     @staticmethod
     def _profile(rows: NDArray[np.float32], things: NDArray[np.float32], model: Any) -> NDArray[np.float32]:
@@ -154,7 +155,8 @@ def loaded(folders: Sequence[Path], things: Sequence[str], device: str, dtype: s
 
     place, kind = pretrained.device_of(device), pretrained.dtype_of(dtype)
     found = []
-    for folder, prepares in zip(folders, (AutoImageProcessor, AutoFeatureExtractor), strict=True):
+    kinds: tuple[Any, Any] = (AutoImageProcessor, AutoFeatureExtractor)
+    for folder, prepares in zip(folders, kinds, strict=True):
         try:
             model = AutoModel.from_pretrained(folder, use_safetensors=True, local_files_only=True)
             words = AutoTokenizer.from_pretrained(folder, local_files_only=True)

@@ -30,7 +30,7 @@ MEAN, STD = -4.268, 9.138
 def mel_bands() -> NDArray[np.float64]:
     """Returns the triangular filters, shape (128, 257); the bin at half the rate is left out, as in Kaldi."""
 
-    def mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
+    def mel(hertz: NDArray[np.floating]) -> NDArray[np.float64]:
         scaled: NDArray[np.float64] = 1127.0 * np.log1p(hertz / 700.0)
         return scaled
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -73,8 +73,10 @@ class Attention(nn.Module):
         if self.extra:
             key = torch.cat([key, self.bias_k.expand(rows, -1, -1)], 1)
             value = torch.cat([value, self.bias_v.expand(rows, -1, -1)], 1)
-        split = (one.unflatten(-1, (self.heads, -1)).transpose(1, 2) for one in (query, key, value))
-        mixed = functional.scaled_dot_product_attention(*split, is_causal=causal)
+        query, key, value = (
+            one.view(rows, one.shape[1], self.heads, -1).transpose(1, 2) for one in (query, key, value)
+        )
+        mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=causal)
         out: Tensor = self.out_proj(mixed.transpose(1, 2).flatten(2))
         return out
 
@@ -195,7 +197,7 @@ class ImageBind(nn.Module):
         return functional.normalize(head.get_submodule("1")(head.get_submodule("0")(last)), dim=-1)
 
     def _through(self, sense: str, tokens: Tensor, causal: bool = False) -> Tensor:
-        trunk = self.modality_trunks[sense]
+        trunk: Any = self.modality_trunks[sense]
         if "pre_transformer_layer" in trunk:
             tokens = trunk.get_submodule("pre_transformer_layer.0")(tokens)
         for block in trunk.get_submodule("blocks").children():

@@ -30,7 +30,7 @@ class ImageBindSpace:
 
     def __init__(self, network: ImageBind, tokens: Tokens) -> None:
         self._network, self._tokens = network, tokens
-        weight = network.modality_heads["vision"].get_submodule("2").weight
+        weight = dict(network.named_parameters())["modality_heads.vision.2.weight"]
         self.dimension = int(weight.shape[0])
         self._like = weight
         self.rows = rows_of(weight.device.type)

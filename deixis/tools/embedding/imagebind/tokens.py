@@ -66,7 +66,8 @@ def _tokenizer(merges: list[tuple[str, str]]) -> Any:
 
     letters = byte_letters()
     words = [*letters, *(f"{one}</w>" for one in letters), *(a + b for a, b in merges), START, END]
-    return CLIPTokenizer(vocab={word: row for row, word in enumerate(words)}, merges=merges)
+    pairs: Any = merges  # the annotation knows files only
+    return CLIPTokenizer(vocab={word: row for row, word in enumerate(words)}, merges=pairs)
 
 
 def byte_letters() -> list[str]:
