@@ -16,6 +16,9 @@ MEMORY = {
     "sam/sam_vit_b_01ec64.pth": 2.5e9,
     "sam/sam_vit_l_0b3195.pth": 4.6e9,
     "sam/sam_vit_h_4b8939.pth": 7.0e9,
+    "ram/ram_plus_swin_large_14m.pth": 4.5e9,
+    "ram/ram_swin_large_14m.pth": 4.0e9,
+    "imagebind/imagebind_huge.pth": 9.5e9,
 }
 """Peak bytes of one picture in fp32 on a CPU. Swin-T and ViT-B were measured (800 x 1066 and 1024 x 1024
 pixels, random weights); the others are estimates from their parameters."""
@@ -23,6 +26,7 @@ pixels, random weights); the others are estimates from their parameters."""
 
 def full() -> Iterator[Finding]:
     """Yields, per profile of the large networks, what is here, what it takes, and under which licences."""
+    from deixis.tools.weights.licences import VARIABLE, refused
     from deixis.tools.weights.locate import find
     from deixis.tools.weights.manifest import manifest
 
@@ -43,6 +47,10 @@ def full() -> Iterator[Finding]:
         text = f"{len(here)} of {len(listed)} files ({size} in all, {licences})"
         cure = f"Missing: {', '.join(one.name for one in missing)}. deixis models pull {profile} --only NAME"
         yield Finding(name, "warn" if missing and profile == "full" else "ok", text, cure if missing else "")
+        closed = [one.name for one in here if refused(one.licence)]
+        if closed:
+            cure = f"Not used where {VARIABLE}=commercial: take embedding/embedding-gemma, or unset it."
+            yield Finding(f"{profile} licences", "warn", f"refused: {', '.join(closed)}", cure)
         absent = [package for package in PACKAGES if version_of(package) is None]
         if absent:
             cure = "Install them with: pip install 'deixis[learned]'"

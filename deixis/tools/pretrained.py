@@ -156,6 +156,7 @@ def read_checkpoint(path: Path, inside: str = "") -> dict[str, torch.Tensor]:
         InputFault: weights.checkpoint.unreadable: it is damaged, or holds more than tensors.
     """
     import pickle
+    import zipfile
 
     import torch
     from safetensors import SafetensorError
@@ -164,7 +165,12 @@ def read_checkpoint(path: Path, inside: str = "") -> dict[str, torch.Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+        found: Any = torch.load(
+            path,
+            map_location="cpu",
+            weights_only=True,
+            mmap=zipfile.is_zipfile(path),  # the state of a training beside the weights is not read
+        )
     except (
         OSError,
         EOFError,

@@ -44,7 +44,8 @@ class Pulled:
 def chosen(profile: str, only: Sequence[str] = ()) -> tuple[ManifestEntry, ...]:
     """Returns the entries of `profile` that `only` names; all if it is empty.
 
-    A word of `only` is a file's name, with or without its folder, or a folder: ``sam`` is all of ``sam/``.
+    A word of `only` is a file's name, with or without its folder, a folder: ``sam`` is all of ``sam/``, or a
+    tool's name, with or without its role: ``ram-plus`` is all that it reads.
 
     Raises:
         InputFault: no such profile, or a name in `only` fits nothing.
@@ -56,7 +57,9 @@ def chosen(profile: str, only: Sequence[str] = ()) -> tuple[ManifestEntry, ...]:
         fitting = [
             entry
             for entry in listed
-            if word in (entry.name, entry.name.rsplit("/", 1)[-1]) or entry.name.startswith(folder)
+            if word in (entry.name, entry.name.rsplit("/", 1)[-1])
+            or entry.name.startswith(folder)
+            or any(word in (tool, tool.rpartition("/")[2]) for tool in entry.tools)
         ]
         if not fitting:
             raise InputFault(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deixis.tools.embedding.joint import Clips, JointEmbedder
 
-WEIGHTS, MERGES = "embed/imagebind_huge.pth", "embed/bpe_simple_vocab_16e6.txt.gz"
+WEIGHTS, MERGES = "imagebind/imagebind_huge.pth", "imagebind/bpe_simple_vocab_16e6.txt.gz"
 LICENCE = "CC-BY-NC-SA-4.0"
 INSTEAD = "embedding/embedding-gemma"
 

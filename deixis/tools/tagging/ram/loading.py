@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from deixis.tools.tagging.ram.network import Recognizer
 
 Implementation = Literal["auto", "own", "package"]
-WEIGHTS = {"ram": "tag/ram_swin_large_14m.pth", "ram-plus": "tag/ram_plus_swin_large_14m.pth"}
+WEIGHTS = {"ram": "ram/ram_swin_large_14m.pth", "ram-plus": "ram/ram_plus_swin_large_14m.pth"}
 log = logging.getLogger(__name__)
 
 
