@@ -17,7 +17,7 @@ MEMORY = {
     "sam/sam_vit_l_0b3195.pth": 4.6e9,
     "sam/sam_vit_h_4b8939.pth": 7.0e9,
     "ram/ram_plus_swin_large_14m.pth": 4.5e9,
-    "ram/ram_swin_large_14m.pth": 4.0e9,
+    "ram/ram_swin_large_14m.pth": 6.6e9,
     "imagebind/imagebind_huge.pth": 9.5e9,
 }
 """Peak bytes of one picture in fp32 on a CPU. Swin-T and ViT-B were measured (800 x 1066 and 1024 x 1024
