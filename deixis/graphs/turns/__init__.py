@@ -1,0 +1,1 @@
+"""Several questions about the same media: what words mean that point back, and ids that stay the same."""
