@@ -161,11 +161,17 @@ class GroundedAnswer(Frozen):
     schema_version: Literal[1] = 1
     run: str = Field(description="id of the run whose trace tells how the answer came about")
     question: str
+    read: str = Field(
+        default="",
+        description="the question as it was read, where that differs: pronouns and coordinates replaced",
+    )
     text: str
     status: Literal["complete", "degraded", "partial", "needs_mllm"]
     """complete; degraded: a tool failed (see problems); partial: a budget ended the run;
     needs_mllm: an open question that only a language model can answer, observations only."""
     profile: str
+    conversation: str = Field(default="", description="name of the conversation that it is a turn of")
+    turn: int = Field(default=0, ge=0, description="which turn of it, from 1; 0 outside of conversations")
     media: tuple[MediaRef, ...] = ()
     entities: tuple[Entity, ...] = ()
     mentions: tuple[Mention, ...] = ()

@@ -15,6 +15,7 @@ from deixis.media.limits import DEFAULT, Limits
 from deixis.media.refs import AudioRef, Digest, ImageRef, MediaRef, VideoRef
 from deixis.store.blobs import Blobs
 from deixis.store.cache import ArrayCache
+from deixis.store.conversations import ConversationLog
 from deixis.store.intake import Taken, is_picture, is_sound, taken
 from deixis.store.runs import RunLog
 
@@ -51,6 +52,7 @@ class Store:
         self.root = Path(root) if root is not None else default_root()
         self.blobs = Blobs(self.root / "media")
         self.runs = RunLog(self.root / "runs")
+        self.conversations = ConversationLog(self.root / "conversations")
         self.limits = limits
         self._allow_network = allow_network
         self._cache = ArrayCache(CACHE_BYTES)
