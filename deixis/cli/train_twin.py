@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from deixis.learned.training.plan import Plan
 
 MODES = ("token_mean", "step_mean", "step_weighted", "separate_turns", "curriculum")
-POINTINGS = ("coordinates", "proposals", "both")
 
 Out = Annotated[Path, typer.Option("--out", help="The folder of the training.", metavar="FOLDER")]
 Minutes = Annotated[float, typer.Option("--minutes", min=0.01, help="How long it may take.")]
@@ -61,6 +60,9 @@ Conversations = Annotated[
     int,
     typer.Option("--conversations", min=8, help="Pictures, sounds and pairs, with some ten questions each."),
 ]
+Pointing = Annotated[
+    int, typer.Option("--pointing", min=0, help="Questions of each that coordinates answer.")
+]
 Data = Annotated[
     Path | None,
     typer.Option("--data", help="Where drawn data are kept, or media lie; else --out.", metavar="FOLDER"),
@@ -72,9 +74,15 @@ Base = Annotated[Path | None, typer.Option("--base", help="The stored base model
 Kind = Annotated[str, typer.Option("--kind", help="Of the twin: full, experts, lowrank, lowrank_experts.")]
 Rank = Annotated[int, typer.Option("--rank", min=1, help="Of the low-rank kinds.")]
 Layers = Annotated[str, typer.Option("--layers", help="every:2, all, first_half or second_half.")]
-Pointing = Annotated[
-    str, typer.Option("--pointing", help=f"How regions are written: {', '.join(POINTINGS)}.")
+Forms = Annotated[
+    str,
+    typer.Option(
+        "--forms",
+        help="Shares of the samples that come as answers at once, with steps that choose proposals, and with "
+        "steps that write coordinates.",
+    ),
 ]
+FORMS = "at_once=1,proposals=0.5,coordinates=0.25"
 
 
 def understand(
@@ -83,6 +91,7 @@ def understand(
     base: Base = None,
     data: Data = None,
     conversations: Conversations = 20_000,
+    pointing: Pointing = 3,
     batch: Batch = 16,
     minutes: Minutes = 60.0,
     steps: Steps = 0,
@@ -105,7 +114,7 @@ def understand(
     _ready(threads)
     from deixis.learned.training.stages.understand import Understanding, train_understand
 
-    what = Understanding(preset, base, conversations, batch=batch, seed=seed)
+    what = Understanding(preset, base, conversations, pointing, batch=batch, seed=seed)
     plan = _plan(locals())
     how = _loss(loss, 1.0)
     with progress() as display:
@@ -121,7 +130,7 @@ def ground(
     kind: Kind = "full",
     rank: Rank = 16,
     layers: Layers = "every:2",
-    pointing: Pointing = "both",
+    forms: Forms = FORMS,
     batch: Batch = 8,
     minutes: Minutes = 60.0,
     steps: Steps = 0,
@@ -211,7 +220,7 @@ def estimate(
     kind: Kind = "full",
     rank: Rank = 16,
     layers: Layers = "every:2",
-    pointing: Pointing = "both",
+    forms: Forms = FORMS,
     batch: Batch = 8,
     minutes: Minutes = 60.0,
     steps: Steps = 0,
@@ -304,11 +313,6 @@ def _grounding(options: dict[str, Any]) -> Any:
             "A twin needs a base and samples.",
             "Name them with --base and --samples; `deixis scout make` makes samples.",
         )
-    if options["pointing"] not in POINTINGS:
-        raise InputFault(
-            "train.pointing", "That is no way to point.", f"Name one of: {', '.join(POINTINGS)}."
-        )
-    pointing: Any = POINTINGS[:2] if options["pointing"] == "both" else (options["pointing"],)
     try:
         twin = TwinConfig(
             kind=options["kind"], rank=options["rank"], layers=options["layers"], seed=options["seed"]
@@ -320,10 +324,25 @@ def _grounding(options: dict[str, Any]) -> Any:
         options["samples"],
         options["data"],
         twin,
-        pointing,
+        _forms(options["forms"]),
         batch=options["batch"],
         seed=options["seed"],
     )
+
+
+def _forms(text: str) -> Any:
+    """Returns the share of each form of a text such as ``at_once=1,proposals=0.5``."""
+    from deixis.learned.training.dialogues import FORMS as KNOWN
+
+    try:
+        found = {name.strip(): float(share) for name, share in (one.split("=") for one in text.split(","))}
+    except ValueError:
+        found = {}
+    if not found or {*found} - {*KNOWN} or not all(0 < share <= 1 for share in found.values()):
+        raise InputFault(
+            "train.forms", f"--forms {text!r} is not understood.", f"Write it as: {FORMS}; shares up to 1."
+        )
+    return found
 
 
 def _watched(display: Any) -> Callable[[str, int, int, str], None]:

@@ -57,7 +57,7 @@ def test_the_stages_one_after_the_other(tmp_path: Path) -> None:
     ("arguments", "code"),
     [
         (["ground", "--samples", "x"], "train.ground.what"),
-        (["ground", "--base", "x", "--samples", "y", "--pointing", "z"], "train.pointing"),
+        (["ground", "--base", "x", "--samples", "y", "--forms", "z"], "train.forms"),
         (["ground", "--base", "x", "--samples", "y", "--kind", "z"], "train.twin"),
         (["understand", "--loss", "z"], "train.loss"),
         (["understand", "--optimizer", "z"], "train.plan"),

@@ -20,6 +20,7 @@ from deixis.learned.mllm.packing import Item, Packed, objects
 from deixis.learned.mllm.reading import read_step
 from deixis.learned.mllm.serial import Pointing, Slot, Writer
 from deixis.learned.mllm.tokens import CALL, CALLS, END, END_CALL, STEPS
+from deixis.learned.scout.world.looking import OFFERED
 from deixis.trace import Action, Observation, Span, Step
 
 MOST_NEW = 96
@@ -28,9 +29,6 @@ MOST_PIECES = 8
 MOST_TOKENS = 1200
 BATCH = 32
 EVERYTHING = "everything"
-OFFERED_FROM = 0.05
-"""Score from which boxes are offered for choosing. On scenes of validation seeds (from 960000 on) the ten
-best hold the thing meant no more often from a lower score, and less often from .1."""
 
 
 @dataclass(frozen=True)
@@ -270,7 +268,7 @@ class Speaker:
         action = Action(call="", role="", tool="") if unread or not own else own[-1]
         seen = Observation(call=action.call, status="fault", fault={"code": "tool.request"})
         if action.role and host is not None:
-            level = OFFERED_FROM if faint else None
+            level = OFFERED if faint else None
             seen = host.run(action, talk.ask.media, [*talk.actions, *own[:-1]], level)
         talk.observations.append(seen)
         writer = Writer(self.tokenizer, ids=talk.ids, slots=talk.slots)

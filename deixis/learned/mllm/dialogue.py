@@ -96,11 +96,13 @@ def encode_turn(
     media: Sequence[SampleMedium] = (),
     picture_tokens: int = PICTURE_TOKENS,
     sound_tokens: int = SOUND_TOKENS,
+    spans: Sequence[Span] | None = None,
 ) -> Encoded:
-    """Returns a question and its plain answer as tokens."""
+    """Returns a question and its answer as tokens; `spans` None asks for none, as plain questions do."""
     writer = begun(tokenizer, media, picture_tokens, sound_tokens)
-    _asked(writer, question, None)
-    _step(writer, Step(index=0, kind="answer", text=answer), Scene(media), "coordinates")
+    _asked(writer, question, None if spans is None else "coordinates")
+    step = Step(index=0, kind="answer", text=answer, spans=tuple(spans or ()))
+    _step(writer, step, Scene(media), "coordinates")
     return writer.done()
 
 

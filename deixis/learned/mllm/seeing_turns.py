@@ -13,6 +13,7 @@ from deixis.learned.world.colours import COLOURS
 from deixis.learned.world.questions import SIDES, absent_words, phrases, place_of, with_article
 from deixis.learned.world.relations import relations
 from deixis.learned.world.scenes import Scene
+from deixis.trace import Span
 
 Rng = np.random.Generator
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -22,11 +23,12 @@ ADVERSARIAL = 0.6
 
 
 class Turn(NamedTuple):
-    """A question, its answer, and the skill that it trains."""
+    """A question, its answer, the skill that it trains, and where the answer points, if it is to."""
 
     question: str
     answer: str
     skill: str
+    spans: tuple[Span, ...] | None = None
 
 
 def one_of(rng: Rng, several: Sequence[str]) -> str:

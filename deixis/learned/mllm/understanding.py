@@ -16,9 +16,13 @@ from deixis.learned.mllm.hearing_turns import PAIR_SKILLS, SOUND_SKILLS
 from deixis.learned.mllm.seeing_turns import SKILLS, Rng, Turn
 from deixis.learned.scout.sample import SampleMedium
 from deixis.learned.scout.sources import drawn_medium, world_source
+from deixis.learned.scout.world.known import Known
+from deixis.learned.scout.world.maker import WorldMaker
+from deixis.learned.scout.world.spec import NoiseSpec, WorldSpec
 from deixis.learned.world.pairs import PairSpec, pair
 from deixis.learned.world.scenes import SceneSpec, scene
 from deixis.learned.world.sounds import ClipSpec, clip
+from deixis.trace import Span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,16 +33,28 @@ if TYPE_CHECKING:
 CONVERSATIONS = "conversations.jsonl"
 LOOKED_AT = 16
 """Pictures that are looked at together."""
+ABSENT = 0.15
+"""The share of questions to be pointed at whose thing is not there."""
+POINTED: dict[str, Any] = {
+    "picture_tasks": {"where": 2.0, "find": 1.0, "which": 3.0, "relation": 4.0, "attribute": 0.5},
+    "picture_absences": {"where": 1.0, "find": 1.0, "which": 0.5, "relation": 1.0},
+}
+"""The weights of the questions that are to be pointed at."""
 
 
 @dataclass(frozen=True)
 class UnderstandingSpec:
-    """What conversations are like: shares of pictures, pairs and sounds, and turns of each."""
+    """What conversations are like: shares of pictures, pairs and sounds, and turns of each.
+
+    `pointing` more turns ask where something is, and are answered with coordinates: a twin changes what the
+    layers compute at a place, not what they attend to, so the base has to know how a box is copied.
+    """
 
     pictures: float = 0.7
     pairs: float = 0.15
     sounds: float = 0.15
     turns: int = 10
+    pointing: int = 0
     scene: SceneSpec = field(default_factory=SceneSpec)
     clip: ClipSpec = field(default_factory=ClipSpec)
 
@@ -56,8 +72,19 @@ class Conversation:
         """Returns media and turns as one line of JSON."""
         media = [medium.model_dump(mode="json", exclude_none=True) for medium in self.media]
         return json.dumps(
-            {"media": media, "turns": [list(turn) for turn in self.turns]}, separators=(",", ":")
+            {"media": media, "turns": [_plain(turn) for turn in self.turns]}, separators=(",", ":")
         )
+
+
+def _plain(turn: Turn) -> list[Any]:
+    if turn.spans is None:
+        return list(turn[:3])
+    return [*turn[:3], [span.model_dump(mode="json", exclude_defaults=True) for span in turn.spans]]
+
+
+def _turn(row: Sequence[Any]) -> Turn:
+    question, answer, skill, *spans = row
+    return Turn(question, answer, skill, tuple(map(Span.model_validate, spans[0])) if spans else None)
 
 
 def parsed(line: str) -> Conversation:
@@ -69,7 +96,7 @@ def parsed(line: str) -> Conversation:
     data: Any = json.loads(line)
     try:
         media = tuple(SampleMedium.model_validate(one) for one in data["media"])
-        return Conversation(media, tuple(Turn(*turn) for turn in data["turns"]))
+        return Conversation(media, tuple(_turn(turn) for turn in data["turns"]))
     except (KeyError, TypeError) as error:
         raise ValueError(f"no conversation: {error}") from error
 
@@ -82,18 +109,37 @@ def conversation(seed: int, spec: UnderstandingSpec = UnderstandingSpec()) -> Co
     if kind == 0:
         drawn = scene(seed, spec.scene)
         medium = drawn_medium(world_source("scene", seed, spec.scene), drawn.pixels, None)
-        return Conversation((medium,), _turns(drawn, SKILLS, spec.turns, rng), pixels=drawn.pixels)
+        turns = _turns(drawn, SKILLS, spec.turns, rng) + pointing(Known((medium,), seed, drawn), spec)
+        return Conversation((medium,), turns, pixels=drawn.pixels)
     if kind == 2:
         made = clip(seed, spec.clip)
         medium = drawn_medium(world_source("clip", seed, spec.clip), None, made.samples)
-        return Conversation((medium,), _turns(made, SOUND_SKILLS, spec.turns, rng), samples=made.samples)
+        turns = _turns(made, SOUND_SKILLS, spec.turns, rng) + pointing(
+            Known((medium,), seed, None, made), spec
+        )
+        return Conversation((medium,), turns, samples=made.samples)
     both = pair(seed, PairSpec(spec.scene, spec.clip))
     source = world_source("pair", seed, PairSpec(spec.scene, spec.clip))
     media = (drawn_medium(source, both.scene.pixels, None), drawn_medium(source, None, both.clip.samples))
     turns = _turns(both, PAIR_SKILLS, 4, rng)
     turns += _turns(both.clip, SOUND_SKILLS, (spec.turns - len(turns)) // 2, rng)
     turns += _turns(both.scene, SKILLS, spec.turns - len(turns), rng)
+    turns += pointing(Known(media, seed, both.scene, both.clip, both.sources, both.matched), spec)
     return Conversation(media, turns, both.scene.pixels, both.clip.samples)
+
+
+def pointing(known: Known, spec: UnderstandingSpec) -> tuple[Turn, ...]:
+    """Returns up to `spec.pointing` different questions whose answers point, by coordinates and at once."""
+    maker = WorldMaker(WorldSpec(noise=NoiseSpec().times(0), offered=0, absences=ABSENT, **POINTED))
+    found: dict[str, Turn] = {}
+    for place in range(2 * spec.pointing):
+        if len(found) >= spec.pointing:
+            break
+        made = maker.sample(known, np.random.default_rng([known.seed, 22, place]))
+        if made is not None:
+            answer = made.steps[-1]
+            found.setdefault(made.question, Turn(made.question, answer.text, "pointing", answer.spans))
+    return tuple(found.values())
 
 
 def _turns(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from deixis.errors import InputFault
-from deixis.learned.mllm.dialogue import encode, encode_turn
+from deixis.learned.mllm.dialogue import encode, encode_turn, only_answer
 from deixis.learned.mllm.packing import Item, Packed, objects, pack
-from deixis.learned.mllm.serial import Encoded, Pointing
+from deixis.learned.mllm.serial import Encoded
 from deixis.learned.mllm.tokens import COORDINATES
 from deixis.learned.mllm.understanding import Conversation, Prepared, UnderstandingSpec, look
 from deixis.learned.scout.sample import Sample
@@ -22,9 +23,15 @@ if TYPE_CHECKING:
     from deixis.learned.mllm.modeling import PocketForConditionalGeneration
     from deixis.learned.mllm.processing import PocketProcessor
 
-LETTERS_A_TOKEN = 5
-"""About how many letters a token has; only for sorting by length."""
+LETTERS_A_TOKEN, REGION_TOKENS = 5, 6
+"""About how many letters a token has, and how many tokens a region takes; only for sorting by length."""
 SOUND_RATE = 16_000
+Form = Literal["at_once", "proposals", "coordinates"]
+"""How a sample is put: the answer at once, by coordinates and without tools; or all steps, by numbers of
+proposals where one fits, or by coordinates."""
+FORMS: dict[Form, float] = {"at_once": 1.0, "proposals": 0.5, "coordinates": 0.25}
+"""The share of the samples that come in each form. Coordinates take the most learning, and tokens at once are
+few, so that all samples come so."""
 
 
 class Conversations:
@@ -45,17 +52,20 @@ class Conversations:
         one = self._kept[self._places[number]]
         sizes = self._config.picture_tokens, self._config.sound_tokens
         turns = [
-            encode_turn(turn.question, turn.answer, self._tokenizer, one.media, *sizes) for turn in one.turns
+            encode_turn(turn.question, turn.answer, self._tokenizer, one.media, *sizes, turn.spans)
+            for turn in one.turns
         ]
         pictures, sounds = self._kept.rows(one.media)
         return example_of(pack(turns), turns, pictures, sounds)
 
     def questions(self) -> list[str]:
-        """Returns every question, in order."""
-        return [turn.question for place in self._places for turn in self._kept[place].turns]
+        """Returns every plain question, in order."""
+        every = (turn for place in self._places for turn in self._kept[place].turns)
+        return [turn.question for turn in every if turn.spans is None]
 
     def _length(self, one: Conversation) -> int:
         words = sum(len(turn.question) + len(turn.answer) for turn in one.turns) // LETTERS_A_TOKEN
+        words += sum(REGION_TOKENS * len(turn.spans or ()) for turn in one.turns)
         config = self._config
         media: dict[str, int] = {"image": config.picture_tokens, "audio": config.sound_tokens}
         return words + sum(media[medium.kind] for medium in one.media)
@@ -69,7 +79,7 @@ class Traces:
         kept: where the rows of their media are.
         model: whose encoders made them.
         tokenizer: of the model.
-        pointing: how regions are written; with several, each sample comes in each form.
+        forms: the share of the samples that come in each form; a sample may come in several.
         together: samples of the same media that share them; 1 gives every sample an example of its own.
         longest: tokens of an example; a sample that is longer alone is left out and counted in `left_out`.
     """
@@ -80,16 +90,18 @@ class Traces:
         kept: Prepared,
         model: PocketForConditionalGeneration,
         tokenizer: Any,
-        pointing: Sequence[Pointing] = ("coordinates", "proposals"),
+        forms: Mapping[Form, float] = FORMS,
         together: int = 8,
         longest: int = 1024,
     ) -> None:
         self._kept, self.left_out = kept, 0
         sizes = model.config.picture_tokens, model.config.sound_tokens
         by_media: dict[Any, list[tuple[Encoded, Sample]]] = {}
-        for form in pointing:
+        for form, share in forms.items():
             for sample in samples:
-                written = encode(sample, tokenizer, form, *sizes)
+                if not _drawn(sample, form, share):
+                    continue
+                written = put(sample, form, tokenizer, *sizes)
                 if len(written) > longest:
                     self.left_out += 1
                     continue
@@ -109,6 +121,19 @@ class Traces:
         sample, group = self._groups[number]
         pictures, sounds = self._kept.rows(sample.media)
         return example_of(pack(group), group, pictures, sounds)
+
+
+def put(sample: Sample, form: Form, tokenizer: Any, *sizes: int) -> Encoded:
+    """Returns a sample as tokens, in a form; `sizes` are the places of a picture and a sound."""
+    if form == "at_once":
+        return encode(only_answer(sample), tokenizer, "coordinates", *sizes)
+    return encode(sample, tokenizer, form, *sizes)
+
+
+def _drawn(sample: Sample, form: Form, share: float) -> bool:
+    """Returns whether a sample comes in a form: the same choice in every run, and for each form another."""
+    mark = hashlib.sha256(f"{form} {sample.id}".encode()).digest()
+    return int.from_bytes(mark[:4], "big") < share * 2**32
 
 
 def _grouped(several: Sequence[Encoded], together: int, longest: int) -> Iterable[list[Encoded]]:

@@ -29,6 +29,8 @@ USUAL = 0.35
 """The threshold that imagined tools take of themselves."""
 FAINT = 0.15
 """The threshold of a second, fainter look."""
+STRAYS = 10.0
+"""Wrong boxes from score 0 on in a look at everything, for each that a look at one phrase gets wrong."""
 
 
 class Imagined:
@@ -99,8 +101,20 @@ class Imagined:
                 if self._sure[thing] >= limit:
                     said = self._confused(name)
                     everything.append(_detection(self._seen[thing], float(self._sure[thing]), said))
+            if limit < USUAL:
+                everything += self._strays(limit)
             everything.sort(key=lambda one: -one.score.value)
         return GroundResult(phrases=phrases, everything=tuple(everything[: request.top]))
+
+    def _strays(self, limit: float) -> list[Detection]:
+        """Returns the boxes that a faint look at everything gets wrong."""
+        found = []
+        for _ in range(int(self._rng.poisson(STRAYS * self._noise.spurious))):
+            sure = float(self._rng.uniform(0, USUAL))
+            if sure >= limit:
+                name = categories()[int(self._rng.integers(len(categories())))].name
+                found.append(_detection(self._anywhere(), sure, name))
+        return found
 
     def _confused(self, name: str) -> str:
         if self._rng.random() >= self._noise.confused:

@@ -45,6 +45,7 @@ class Known:
     matched: bool | None = None
     words: Words = "training"
     adversarial: float = 0.0
+    offered: float = 0.0
 
     @property
     def drawn(self) -> Scene:

@@ -44,6 +44,10 @@ class WorldMaker:
     def __init__(self, spec: WorldSpec | None = None, toolbox: Toolbox | None = None) -> None:
         self.spec = WorldSpec() if spec is None else spec
         self._toolbox = toolbox
+        spec = self.spec
+        self._asking: dict[str, Any] = {
+            "words": spec.words, "adversarial": spec.adversarial, "offered": spec.offered,
+        }  # fmt: skip
 
     def make(self, seed: int) -> Made:
         """Returns the samples of a seed: `WorldSpec.questions` about one medium, each another question.
@@ -64,7 +68,7 @@ class WorldMaker:
         samples: list[Sample] = []
         asked: set[str] = set()
         for place in range(self.spec.questions):
-            sample = self._sample(known, media, np.random.default_rng([seed, 6, place]))
+            sample = self.sample(known, np.random.default_rng([seed, 6, place]), media)
             if sample is not None and sample.question not in asked:
                 asked.add(sample.question)
                 samples.append(sample)
@@ -89,7 +93,7 @@ class WorldMaker:
             if sound is not None
             else drawn_medium(world_source("scene", seed, spec.scene), drawn.pixels if drawn else None, None)
         )
-        return Known((medium,), seed, drawn, sound, words=spec.words, adversarial=spec.adversarial)
+        return Known((medium,), seed, drawn, sound, **self._asking)
 
     def _paired(self, seed: int) -> Known:
         spec = self.spec
@@ -103,12 +107,17 @@ class WorldMaker:
             made.clip,
             made.sources,
             made.matched,
-            words=spec.words,
-            adversarial=spec.adversarial,
+            **self._asking,
         )
 
-    def _sample(self, known: Known, media: SampleMedia, rng: Rng) -> Sample | None:
-        """Returns one sample; None where the medium allows none of the tasks."""
+    def sample(self, known: Known, rng: Rng, media: SampleMedia | None = None) -> Sample | None:
+        """Returns one sample; None where the medium allows none of the tasks.
+
+        Args:
+            known: what it is about.
+            rng: chooses task, question and words.
+            media: the pixels and samples, which a toolbox looks at; imagined tools need none.
+        """
         denying = bool(rng.random() < self.spec.absences)
         for denies in (denying, not denying):
             weights = self._weights(known, denies)
@@ -136,8 +145,8 @@ class WorldMaker:
         )
         return {task: weight for task, weight in tables[denies].items() if weight > 0}
 
-    def _caller(self, known: Known, media: SampleMedia, rng: Rng) -> Any:
-        if self._toolbox is not None:
+    def _caller(self, known: Known, media: SampleMedia | None, rng: Rng) -> Any:
+        if self._toolbox is not None and media is not None:
             return ToolCaller(self._toolbox, media)
         return Imagined(known, self.spec.noise, rng)
 

@@ -51,7 +51,7 @@ def single(task: str) -> Write:
     def write(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
         name, thing = option.facts
         question = any_of(rng, QUESTIONS[task]).format(name=name)
-        found = look(tape, known, (name,), (thing,), rng)
+        found = look(tape, known, (name,), (thing,), rng, offer=True)
         read_out(found, known, {thing: name}, rng)
         if task == "find" or len(found.proposals) != 1 or found.number(thing) is None:
             choose(tape, found, thing, name, known.boxes[thing], rng)
@@ -99,7 +99,7 @@ def absent(task: str) -> Write:
     def write(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
         name = option.key
         question = any_of(rng, QUESTIONS[task]).format(name=name)
-        found = look(tape, known, (name,), (), rng)
+        found = look(tape, known, (name,), (), rng, offer=True)
         read_out(found, known, {}, rng, denied=name)
         refuse(tape, found, name, rng)
         tape.step("answer").words.add(nothing(name, rng))
@@ -123,7 +123,7 @@ def which(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     name, things, thing, quality, kinds = option.facts
     phrase = option.key
     question = any_of(rng, QUESTIONS["which"]).format(name=phrase)
-    found = look(tape, known, (name,), (thing,), rng)
+    found = look(tape, known, (name,), (thing,), rng, offer=True)
     read_out(found, known, dict.fromkeys(things, name), rng)
     if found.numbers(things):
         _compared(tape, known, found, things, kinds, quality)
@@ -178,7 +178,7 @@ def which_false(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     name, things = option.facts
     phrase = option.key
     question = any_of(rng, QUESTIONS["which"]).format(name=phrase)
-    found = look(tape, known, (name,), (), rng)
+    found = look(tape, known, (name,), (), rng, offer=True)
     read_out(found, known, dict.fromkeys(things, name), rng)
     if found.numbers(things):
         _compared(tape, known, found, things, known.colours, phrase)
@@ -231,7 +231,7 @@ def relation(known: Known, tape: Tape, rng: Rng, option: Option) -> Draft:
     side = SIDES[kind]
     question = any_of(rng, QUESTIONS["relation"]).format(name=name, side=side, other=other)
     wanted = (anchor,) if meant is None else (meant, anchor)
-    found = look(tape, known, (name, other), wanted, rng)
+    found = look(tape, known, (name, other), wanted, rng, offer=True)
     read_out(found, known, {**dict.fromkeys(things, name), anchor: other}, rng)
     parts: list[Words] = []
     for number in found.numbers(things):

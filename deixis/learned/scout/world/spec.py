@@ -10,7 +10,7 @@ from deixis.learned.world.questions import Words
 from deixis.learned.world.scenes import TEST_SEEDS, SceneSpec
 from deixis.learned.world.sounds import ClipSpec
 
-VERSION = "1"
+VERSION = "2"
 """Changes whenever the same seed and settings give other samples."""
 VALIDATION_SEEDS = range(900_000, 1_000_000)
 PAIR_OFFSET = 2**31
@@ -47,7 +47,7 @@ class NoiseSpec:
 
 
 PICTURE_TASKS = {
-    "where": 1.0, "find": 1.0, "which": 4.0, "relation": 3.0, "attribute": 1.0, "count": 1.2,
+    "where": 1.0, "find": 1.0, "which": 4.0, "relation": 6.0, "attribute": 1.0, "count": 1.2,
     "presence": 2.0, "list": 0.5, "caption": 0.8, "outline": 0.6,
 }  # fmt: skip
 PICTURE_ABSENCES = {
@@ -70,8 +70,9 @@ class WorldSpec:
     `pictures`, `pairs`, `sounds` are the shares of media (a picture, a picture with a sound, a sound alone),
     `questions` how many samples are made of each. `absences` is the share of samples whose right answer
     denies something. The tables give each task's weight among those that a medium allows. `adversarial` is
-    the share of absent things that are kin to something that shows. With ``words="held_out"`` things are
-    named by words that no training sees.
+    the share of absent things that are kin to something that shows. `offered` is the share of looks
+    for a thing that ask for everything, faint boxes too, and choose among the best ten. With
+    ``words="held_out"`` things are named by words that no training sees.
     """
 
     scene: SceneSpec = field(default_factory=SceneSpec)
@@ -83,6 +84,7 @@ class WorldSpec:
     questions: int = 4
     absences: float = 0.32
     adversarial: float = 0.6
+    offered: float = 0.25
     words: Words = "training"
     noise: NoiseSpec = field(default_factory=NoiseSpec)
     picture_tasks: dict[str, float] = field(default_factory=PICTURE_TASKS.copy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -10,10 +10,9 @@ from typing import Any
 
 from deixis.errors import InputFault
 from deixis.learned.mllm.build import load
-from deixis.learned.mllm.serial import Pointing
 from deixis.learned.training.card import described, write_card
 from deixis.learned.training.collate import Collator
-from deixis.learned.training.dialogues import Traces, coordinate_ids, read_samples, seen
+from deixis.learned.training.dialogues import FORMS, Form, Traces, coordinate_ids, read_samples, seen
 from deixis.learned.training.feed import Examples
 from deixis.learned.training.loop import Trained, Trainee, train
 from deixis.learned.training.loss import LossPlan, Objective
@@ -38,7 +37,7 @@ class Grounding:
         samples: files or folders of SCOUT samples.
         data: the folder of media that are not the world's.
         twin: its kind, layers and sizes.
-        pointing: how regions are written; with both each sample comes twice.
+        forms: the share of the samples that come in each form.
         together: samples of the same media that share a row; the loss separate_turns takes 1.
         batch: rows a step.
         longest: tokens of a row.
@@ -49,7 +48,7 @@ class Grounding:
     samples: Sequence[Path]
     data: Path | None = None
     twin: TwinConfig = field(default_factory=TwinConfig)
-    pointing: Sequence[Pointing] = ("coordinates", "proposals")
+    forms: Mapping[Form, float] = field(default_factory=FORMS.copy)
     together: int = 8
     batch: int = 8
     longest: int = 1024
@@ -107,7 +106,7 @@ def prepared(
     held = _held(len(samples))
     together = 1 if alone else what.together
     parts = [
-        Traces(part, kept, model, tokenizer, what.pointing, together, what.longest)
+        Traces(part, kept, model, tokenizer, what.forms, together, what.longest)
         for part in (samples[held:], samples[:held])
     ]
     collator = Collator(tokenizer.pad_token_id, turns=alone, thing=model.config.object_token_id)

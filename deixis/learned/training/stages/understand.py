@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from deixis.learned.mllm.build import load, new_model
+from deixis.learned.mllm.understanding import UnderstandingSpec
 from deixis.learned.training.card import described, write_card
 from deixis.learned.training.collate import Collator
 from deixis.learned.training.dialogues import conversations
@@ -39,6 +40,7 @@ class Understanding:
         preset: of the model, where it is new.
         base: a stored model to go on from; None makes a new one.
         conversations: of the training; each has several questions about one picture, sound or pair.
+        pointing: questions of each that are to be answered by coordinates.
         held: conversations that the loss is measured on.
         batch: conversations a step.
         seed: of the weights and the order.
@@ -49,6 +51,7 @@ class Understanding:
     preset: str = "small"
     base: Path | None = None
     conversations: int = 20_000
+    pointing: int = 3
     held: int = 128
     batch: int = 16
     seed: int = 0
@@ -69,9 +72,9 @@ def prepared(
     def tell(stage: str) -> Callable[[int, int], None]:
         return lambda done, total: watch(stage, done, total, "") if watch else None
 
-    given = (model, processor)
-    held = conversations(folder / "held", *given, HELD_SEED, what.held, watch=tell("held-out data"))
-    shown = conversations(folder / "train", *given, what.first_seed, what.conversations, watch=tell("data"))
+    given, spec = (model, processor), UnderstandingSpec(pointing=what.pointing)
+    held = conversations(folder / "held", *given, HELD_SEED, what.held, spec, tell("held-out data"))
+    shown = conversations(folder / "train", *given, what.first_seed, what.conversations, spec, tell("data"))
     collator = Collator(processor.tokenizer.pad_token_id)
     name = f"conversations from seed {what.first_seed}"
     feed = Examples(
