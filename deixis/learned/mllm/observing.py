@@ -122,5 +122,8 @@ def _events(writer: Writer, heard: HearResult, digest: str, scene: Scene) -> Non
 
 def _verdicts(writer: Writer, result: MatchResult) -> None:
     for number, pair in enumerate(result.pairs[:MOST_NAMED], 1):
-        writer.text(f"{number} {pair.verdict} {pair.thing or ''};", said=False)
+        # Runs name a thing by its call as well, '2.1#3'; the numbers on offer are those of the last call.
+        _, mark, place = (pair.thing or "").rpartition("#")
+        thing = f"{mark}{place}"
+        writer.text(f"{number} {pair.verdict} {thing};", said=False)
     writer.text(f"all {result.overall}", said=False)

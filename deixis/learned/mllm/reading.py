@@ -179,9 +179,16 @@ class _Reader:
             asked = {"phrases": phrases} if phrases else {"everything": True}
         elif role == "segmentation":
             asked = {"boxes": [box.model_dump(mode="json") for box in boxes]}
+        asked |= self.medium(role, body)
         number = len(self.actions) + 1
         self.actions.append(Action(call=f"{self.index}.{number}", role=role, tool="", input=asked))
         return stop + 1, stop < len(tokens)
+
+    def medium(self, role: str, body: Sequence[str]) -> dict[str, Any]:
+        """Returns which medium a call names, as tools are asked for it; nothing where it names none."""
+        number = next((MEDIA.index(token) for token in body if token in MEDIA), None)
+        kind, several = ("audio", self.sounds) if role == "hearing" else ("image", self.images)
+        return {} if number is None or number >= len(several) else {kind: {"digest": several[number].digest}}
 
     def arguments(self, body: Sequence[str]) -> tuple[list[str], list[Box]]:
         """Returns the phrases and the boxes of a call, each phrase once."""

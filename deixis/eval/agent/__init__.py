@@ -1,0 +1,1 @@
+"""Evaluation of the whole loop: episodes of the illustrated world, and real photos and sounds."""

@@ -1,0 +1,209 @@
+"""The planner on the pocket MLLM and its twin: it goes on with the dialogue form that the twin learned.
+
+The run so far is written down by the writer of the training samples (`deixis.learned.mllm.dialogue`), the
+next step is written token by token under a grammar, and read back by the reader of that form. Keys and
+values of what was read before are kept, for each expert apart.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Literal, cast
+
+from deixis.errors import InputFault, PlannerFault
+from deixis.graphs.planning.pocket.asking import Situation, allowed, situation
+from deixis.graphs.planning.pocket.grammar import Grammar
+from deixis.graphs.planning.pocket.steps import next_step, read
+from deixis.graphs.planning.pocket.weights import Opened, opened
+from deixis.graphs.planning.pocket.writing import SURE, Dialogue, Expert, Pen
+from deixis.graphs.planning.protocol import Gating, NextStep, PlanReply, PlanRequest
+from deixis.learned.mllm.serial import Pointing
+from deixis.learned.mllm.tokens import STEPS
+from deixis.media.refs import MediaSource
+from deixis.tools.protocol import in_thread
+
+EXPERTS = ("", "frozen", "learn")
+
+
+class PocketPlanner:
+    """Writes steps with the pocket MLLM.
+
+    A question that the gate gives to the frozen expert is answered in words, as that expert learned it,
+    without tools. With `expert` the gate is passed over, and that expert plans.
+
+    Attributes:
+        version: of this code and of the weights.
+        pen: what it writes with; its counts tell what was read.
+    """
+
+    name = "pocket"
+
+    def __init__(self, given: Opened, *, gate: Any = None, expert: str = "", alone: bool = False) -> None:
+        self._given, self._gate, self._expert, self._alone = given, gate, expert, alone
+        self.version = f"1-{given.digest}" if given.digest else "1"
+        self.pen = Pen(given)
+        self._grammar = Grammar(given.tokenizer)
+        self._lock = threading.Lock()
+        config = given.model.config
+        self._sizes = (config.picture_tokens, config.sound_tokens)
+
+    async def gate(self, question: str) -> Gating:
+        """Returns which expert is to speak, as the gate beside the twin decides it."""
+        if self._expert:
+            return Gating(expert=cast("Expert", self._expert), reason="it was named")
+        if self._given.twin is None:
+            return Gating(expert="frozen", reason="there is no twin")
+        if self._gate is None:
+            return Gating(expert="learn", reason="the twin has no gate, and was named")
+        decision = await in_thread(self._gate.decide, question)
+        expert: Expert = "learn" if decision.mode == "learn" else "frozen"
+        score = "" if decision.score is None else f"{decision.score_kind} {decision.score:.3f}"
+        return Gating(expert=expert, reason=", ".join(one for one in (score, decision.reason) if one))
+
+    async def __call__(self, request: PlanRequest, media: MediaSource) -> PlanReply:
+        """Returns the next step.
+
+        Raises:
+            PlannerFault: ``planner.pocket.unsure`` where the model is not sure of anything that it writes,
+                ``planner.pocket.repeats`` where it says the same again, ``planner.pocket.trace`` for steps
+                without their trace.
+        """
+        if request.steps and not request.trace:
+            raise PlannerFault(
+                "planner.pocket.trace",
+                "The pocket planner reads the steps of a run in full, and the request has none.",
+                "Fill PlanRequest.trace.",
+                final=True,
+            )
+        reply: PlanReply = await in_thread(self._planned, request, media)
+        return reply
+
+    def _planned(self, request: PlanRequest, media: MediaSource) -> PlanReply:
+        expert: Expert = "learn" if request.expert == "learn" and self._given.twin is not None else "frozen"
+        plain = expert == "frozen" and not self._expert and self._given.twin is not None
+        now = situation(request)
+        with self._lock:
+            begun = self.pen.read + self.pen.written
+            if plain or self._alone:
+                step = self._at_once(request, now, media, expert, None if plain else "coordinates")
+            else:
+                step = self._stepped(request, now, media, expert)
+            spent = self.pen.read + self.pen.written - begun
+        return PlanReply(step=step, tokens=spent, expert=expert)
+
+    def _stepped(self, request: PlanRequest, now: Situation, media: MediaSource, expert: Expert) -> NextStep:
+        """Returns the words of the open step, if one is, and what comes next."""
+        dialogue = self._begun(now, media, expert, "proposals")
+        may = allowed(request, now)
+        reading = None
+        chance, count = 0.0, 0
+        if now.reads:
+            words = self.pen.write(dialogue, self._grammar.held("words", may))
+            chance, count = words.chance, len(words.ids)
+            reading = read([self._kind(now.steps[-1].kind), *words.ids], self._given.tokenizer, now)
+            self.pen.put(dialogue, words.ids[-1:])
+        made = self.pen.write(dialogue, self._grammar.held("step", may))
+        self._sure((chance + made.chance) / (count + len(made.ids)))
+        step = next_step(read(made.ids, self._given.tokenizer, now), now, reading)
+        if step.kind != "answer" and not step.calls and _said_before(step, now):
+            raise PlannerFault(
+                "planner.pocket.repeats", "The model takes the same step over and over.", final=True
+            )
+        return step
+
+    def _at_once(
+        self,
+        request: PlanRequest,
+        now: Situation,
+        media: MediaSource,
+        expert: Expert,
+        pointing: Pointing | None,
+    ) -> NextStep:
+        """Returns the answer that the model gives by itself, without any tool."""
+        bare = Situation(now.question, now.media, (), False)
+        dialogue = self._begun(bare, media, expert, pointing)
+        begun = self._kind("answer")
+        self.pen.put(dialogue, [begun])
+        may = allowed(request, bare, steps=False, points=pointing is not None)
+        made = self.pen.write(dialogue, self._grammar.held("words", may))
+        self._sure(made.chance / len(made.ids))
+        return next_step(read([begun, *made.ids], self._given.tokenizer, bare), bare)
+
+    def _begun(
+        self, now: Situation, media: MediaSource, expert: Expert, pointing: Pointing | None
+    ) -> Dialogue:
+        encoded = now.encoded(self._given.tokenizer, pointing, self._sizes)
+        if len(encoded) > self._given.model.config.text_config.max_position_embeddings:
+            raise PlannerFault(
+                "planner.pocket.length", "The run has grown longer than the model can read.", final=True
+            )
+        return self.pen.begin(encoded, now.media, media, expert)
+
+    def _kind(self, kind: str) -> int:
+        number: int = self._given.tokenizer.convert_tokens_to_ids(STEPS[cast("Any", kind)])
+        return number
+
+    def _sure(self, mean: float) -> None:
+        if mean < SURE:
+            raise PlannerFault(
+                "planner.pocket.unsure",
+                f"The model is not sure of anything that it writes (mean log chance {mean:.1f} a token).",
+                "Name a base and a twin that were trained: base=FOLDER, adapter=FOLDER.",
+                final=True,
+            )
+
+
+def _said_before(step: NextStep, now: Situation) -> bool:
+    return any((one.kind, one.text) == (step.kind, step.text) for one in now.steps)
+
+
+def pocket(
+    base: str = "",
+    adapter: str = "",
+    gate: str = "",
+    expert: Literal["", "frozen", "learn"] = "",
+    alone: bool = False,
+) -> PocketPlanner:
+    """Returns the planner.
+
+    Args:
+        base: folder of a pocket MLLM; the shipped one, with the shipped twin, if empty.
+        adapter: folder of a twin of the base; without one a named base plans alone.
+        gate: folder of a twin whose gate is to decide in place of the adapter's own.
+        expert: plans whatever the gate would say: ``frozen`` is the planner with its twin switched off.
+        alone: answers at once, with the model's own boxes and no tool: to see what the tools are worth.
+
+    Raises:
+        WeightsMissing: a folder is not there.
+        InputFault: ``planner.pocket.option`` for an option that is none; a folder does not hold what it should.
+        MissingExtra: torch, transformers or llguidance is not installed.
+    """
+    if expert not in EXPERTS or not isinstance(alone, bool):
+        raise InputFault(
+            "planner.pocket.option",
+            f"expert={expert!r} or alone={alone!r} is not understood.",
+            "expert is frozen or learn, alone is true or false.",
+        )
+    given = opened(base, adapter)
+    own = given.twin.gate if given.twin is not None else None
+    return PocketPlanner(given, gate=_gate(gate) if gate else own, expert=expert, alone=alone)
+
+
+def _gate(folder: str) -> Any:
+    """Returns the gate that lies in a twin's folder.
+
+    Raises:
+        InputFault: there is none.
+    """
+    from pathlib import Path
+
+    from deixis.learned.twin import layout
+    from deixis.learned.twin.gates.storage import load_gate
+
+    place = Path(folder)
+    stored = layout.read_config(place).get("gate")
+    if not stored:
+        raise InputFault(
+            "planner.pocket.gate", f"There is no gate in {folder}.", "Train one: deixis train gate."
+        )
+    return load_gate(stored, place / layout.GATE)
