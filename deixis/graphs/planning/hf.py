@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from deixis.errors import InputFault, MissingExtra, PlannerFault
 from deixis.geometry import Size
+from deixis.graphs.planning.assembling import disarmed, harmless, processor_of
+from deixis.graphs.planning.families import family_of
 from deixis.graphs.planning.grounded import read_grounded
 from deixis.graphs.planning.pictures import in_pixels, shrunk, told
 from deixis.graphs.planning.prompt import orders, situation
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from deixis.learned.twin.twin import Twin
 
 LEAST_S = 1.0
+REFERENCES = "references"
+"""In the place of a format: the model is told to point at what tools gave, and to write no places."""
 
 
 class HFPlanner:
@@ -54,6 +58,7 @@ class HFPlanner:
         self._most_tokens, self._retries = most_tokens, retries
         self._lock = threading.Lock()
         self._seen: dict[str, Size] = {}
+        self._marks = harmless(processor.tokenizer)
         self._constraint = _constraint(processor) if constrained else None
 
     async def gate(self, question: str) -> Gating:
@@ -126,12 +131,13 @@ class HFPlanner:
 
     def _batch(self, turns: list[tuple[str, str]], pictures: list[Any], request: PlanRequest) -> Any:
         parts: list[dict[str, Any]] = [{"type": "image"} for _ in pictures]
-        first = [*parts, {"type": "text", "text": turns[0][1]}]
+        words = [(role, disarmed(text, self._marks) if role == "user" else text) for role, text in turns]
+        first = [*parts, {"type": "text", "text": words[0][1]}]
         how = self.profile.system_prompt if self.profile is not None else told(self.space)
         dialogue = [
             {"role": "system", "content": [{"type": "text", "text": orders(how)}]},
             {"role": "user", "content": first},
-            *({"role": role, "content": [{"type": "text", "text": text}]} for role, text in turns[1:]),
+            *({"role": role, "content": [{"type": "text", "text": text}]} for role, text in words[1:]),
         ]
         text = self._processor.apply_chat_template(dialogue, add_generation_prompt=True)
         batch = self._processor(text=[text], images=pictures or None, return_tensors="pt")
@@ -205,9 +211,10 @@ def hf(
     Args:
         model: folder that ``save_pretrained`` wrote, with model and processor.
         twin: adapter folder of a twin (`deixis.learned.twin`), whose gate chooses the expert.
-        format: how the model writes places in words, a name of `deixis.learned.formats`; its profile states
-            the coordinate space.
-        space: coordinate space of boxes inside JSON, where no format is named.
+        format: how the model writes places in words, a name of `deixis.learned.formats`, whose profile states
+            the coordinate space; without it that of the model's family, where one is known
+            (`planning.families`). ``references`` has it write no places of its own.
+        space: coordinate space of boxes inside JSON, in the place of a format.
         side_px: longer side of the pictures that the model sees.
         most_tokens: that it writes a step.
         retries: further tries with the parse error shown.
@@ -236,13 +243,16 @@ def hf(
         )
     from deixis.learned import formats
 
-    form = formats.get(format, space=space or None) if format else None
+    form = formats.get(format, space=space or None) if format not in ("", REFERENCES) else None
     require()
     from deixis.learned.twin.loading import load_base
 
     folder = Path(model)
     base = load_base(folder)
-    processor = _processor(folder)
+    processor = processor_of(folder, base.config)
+    family = family_of(base.config.model_type)
+    if family is not None and family.format and not (format or space):
+        form = formats.get(family.format)
     attached = None
     if twin:
         from deixis.learned.twin import attach
@@ -261,25 +271,3 @@ def hf(
         retries=retries,
         constrained=constrained,
     )
-
-
-def _processor(folder: Path) -> Any:
-    import transformers
-
-    try:
-        auto: Any = transformers.AutoProcessor
-        processor = auto.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputFault(
-            "planner.hf.processor",
-            f"The processor in {folder.name} cannot be loaded: {first}",
-            "Save it again.",
-        ) from error
-    if not getattr(processor, "chat_template", None) or not hasattr(processor, "tokenizer"):
-        raise InputFault(
-            "planner.hf.processor",
-            f"The model in {folder.name} has no processor with a chat template.",
-            "Save the processor of an image-text model beside it.",
-        )
-    return processor
