@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, JsonValue
 
 from deixis.geometry import Box, Frozen, TimeSpan
+from deixis.media.refs import Digest
 
 StepKind = Literal[
     "ingest",  # media are stored and described
@@ -46,6 +47,9 @@ class Observation(Frozen):
     output: dict[str, JsonValue] | None = None
     fault: dict[str, JsonValue] | None = None
     seconds: float = Field(default=0.0, ge=0)
+    version: str = Field(default="", description="of the tool that answered")
+    weights_digest: Digest | None = Field(default=None, description="of the tool that answered")
+    corrected: bool = Field(default=False, description="a person changed what the tool gave")
 
 
 class Span(Frozen):
@@ -77,7 +81,19 @@ class Step(Frozen):
 
 
 EventType = Literal[
-    "run_started", "step_started", "action", "observation", "step_ended", "answered", "run_failed"
+    "run_started",  # the question, and what the run was set up with
+    "ingested",  # the references of the media
+    "gated",  # which expert is to speak
+    "planned",  # what the planner, or the writer of the answer, decided
+    "step_started",
+    "action",
+    "observation",
+    "step_ended",
+    "corrected",  # a person changed what a call gave, or a step's words
+    "paused",  # the run waits for a person
+    "resumed",  # it goes on, after a pause or a kill
+    "answered",
+    "run_failed",
 ]
 
 
@@ -93,7 +109,7 @@ class Event(Frozen):
     data: dict[str, Any] = {}
 
 
-RunStatus = Literal["running", "complete", "degraded", "partial", "needs_mllm", "failed"]
+RunStatus = Literal["running", "paused", "complete", "degraded", "partial", "needs_mllm", "failed"]
 
 
 class RunRecord(Frozen):
@@ -111,6 +127,10 @@ class RunRecord(Frozen):
     error: dict[str, JsonValue] | None = None
     seconds: float = Field(default=0.0, ge=0)
     steps: int = Field(default=0, ge=0)
+    parent: str = Field(default="", description="the run that this one was forked from")
+    conversation: str = Field(default="", description="name of the conversation that it is a turn of")
+    turn: int = Field(default=0, ge=0, description="which turn of it, from 1; 0 outside of conversations")
+    parent_step: int | None = Field(default=None, description="the last step that was taken over from it")
 
 
 class Trace(Frozen):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import os
 import secrets
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
@@ -12,11 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from deixis import registry
 from deixis.agent.profile import Profile, ToolChoice, load_profile
+from deixis.agent.setup import made_of
 from deixis.answer import GroundedAnswer
-from deixis.errors import DeixisError, InputFault, ToolFault, WeightsMissing
+from deixis.errors import InputFault, WeightsMissing
 from deixis.trace import Event, RunRecord, Trace
 
 if TYPE_CHECKING:
+    from deixis.agent.conversation import Conversation, Place
+    from deixis.agent.traces.replaying import Replayed
     from deixis.graphs.context import RunContext, Settings
     from deixis.store import Store
     from deixis.tools.toolbox import Toolbox
@@ -39,6 +43,8 @@ class Agent:
         planner: who decides the steps of ``stepwise``: a name, a pair of name and options, or a planner.
         budget: what a stepwise run may use: ``{"steps": 8, "seconds": 30}`` (also ``calls``, ``tokens``).
         allow_network: lets media be given as http(s) addresses.
+        checkpoints: where the steps' checkpoints are kept: ``postgresql://…``; None takes DEIXIS_CHECKPOINTS,
+            and without that SQLite in the store.
 
     Raises:
         InputFault: no such profile, or its weights are missing (the cure is in the message).
@@ -55,9 +61,11 @@ class Agent:
         planner: Any = None,
         budget: Mapping[str, float] | None = None,
         allow_network: bool = False,
+        checkpoints: str | None = None,
     ) -> None:
         from deixis.store import Store
 
+        self.made_of = made_of(profile, tools, planner, budget, tool_timeout_s)
         self.profile = load_profile(profile) if isinstance(profile, str) else profile
         self._require_weights()
         self.store: Store = Store(Path(home) if home else None, allow_network=allow_network)
@@ -66,8 +74,9 @@ class Agent:
         self.graph = graph or ("stepwise" if planner is not None else self.profile.graph)
         self._planner = planner
         self._budget = {**self.profile.budget, **(budget or {})}
-        self._settings()  # a budget that is none is told now, not in the first run
-        self._graph: Any = None
+        self.settings()  # a budget that is none is told now, not in the first run
+        self.checkpoints = checkpoints or os.environ.get("DEIXIS_CHECKPOINTS") or ""
+        self._graphs: dict[str, Any] = {}
 
     def _require_weights(self) -> None:
         """Passes where at least one weight file of the profile is here; single ones may be missing,
@@ -92,9 +101,11 @@ class Agent:
         image: Source | Sequence[Source] | None = None,
         audio: Source | Sequence[Source] | None = None,
         on_event: Callable[[Event], None] | None = None,
+        pause_before: str | None = None,
     ) -> GroundedAnswer:
         """Returns the grounded answer; see `aask`. Works inside a running event loop, too."""
-        return _wait(self.aask(question, image=image, audio=audio, on_event=on_event))
+        asked = self.aask(question, image=image, audio=audio, on_event=on_event, pause_before=pause_before)
+        return _wait(asked)
 
     async def aask(
         self,
@@ -103,6 +114,8 @@ class Agent:
         image: Source | Sequence[Source] | None = None,
         audio: Source | Sequence[Source] | None = None,
         on_event: Callable[[Event], None] | None = None,
+        turn: Place | None = None,
+        pause_before: str | None = None,
     ) -> GroundedAnswer:
         """Returns the answer to `question` about the media, every phrase tied to what was seen or heard.
 
@@ -110,28 +123,20 @@ class Agent:
             question: in English; empty means "describe".
             image, audio: one source or a list of them.
             on_event: called with each event of the run, after it is on record.
+            turn: the run's place in a conversation; `Conversation.aask` gives it.
+            pause_before: a step's number, its kind or a tool: there the run waits for a person.
 
         Raises:
             InputFault: a medium cannot be used. The run stays on record with the error's code.
+            RunStopped: the run waits (code ``run.paused``); `resume` goes on with it.
         """
-        context = self.context(question, image=image, audio=audio, on_event=on_event)
-        recorder, record = context.recorder, context.recorder.record
-        recorder.start()
-        try:
-            answer = await self._run(context, record)
-        except DeixisError as error:
-            error.details["run"] = record.run
-            recorder.finish("failed", None, error)
-            raise
-        except (Exception, asyncio.CancelledError, KeyboardInterrupt) as error:
-            fault = DeixisError(
-                "run.failed", f"The run failed: {type(error).__name__}: {error}", run=record.run
-            )
-            recorder.finish("failed", None, fault)
-            raise
-        answer = answer.model_copy(update={"seconds": recorder.seconds})
-        recorder.finish(answer.status, answer)
-        return answer
+        from deixis.agent.running import carry_out, setup_of
+        from deixis.graphs.pausing import Pause
+
+        pause = Pause(pause_before) if pause_before else None
+        context = self.context(question, image=image, audio=audio, on_event=on_event, turn=turn)
+        context.recorder.start(setup_of(self, context))
+        return await carry_out(self, context, pause)
 
     def context(
         self,
@@ -140,6 +145,7 @@ class Agent:
         image: Source | Sequence[Source] | None = None,
         audio: Source | Sequence[Source] | None = None,
         on_event: Callable[[Event], None] | None = None,
+        turn: Place | None = None,
     ) -> RunContext:
         """Returns the surroundings of a new run, to give to a graph of `deixis.graphs.build` as its context.
 
@@ -152,21 +158,24 @@ class Agent:
         # Bytes of a command line that are no text (lone surrogates) can be neither stored nor shown.
         question = question.encode("utf-8", "replace").decode("utf-8")
         record = RunRecord(
-            run=_run_id(),
+            run=new_run_id(),
             question=question,
             profile=self.profile.name,
             graph=self.graph,
             started=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
             status="running",
+            conversation=turn.conversation if turn else "",
+            turn=turn.number if turn else 0,
         )
         return RunContext(
             toolbox=self.toolbox,
             media=self.store,
             recorder=Recorder(self.store.runs, record, on_event),
-            settings=self._settings(),
+            settings=self.settings(),
             images=_many(image, pair_is_one=False),
             audios=_many(audio, pair_is_one=True),
             planner=self.planner() if self.graph != "pipeline" else None,
+            earlier=turn.earlier if turn else (),
         )
 
     def planner(self) -> Any:
@@ -186,7 +195,12 @@ class Agent:
             self._planner = choice
         return self._planner
 
-    def _settings(self) -> Settings:
+    def settings(self) -> Settings:
+        """Returns the limits of a run.
+
+        Raises:
+            InputFault: the budget cannot be used.
+        """
         from pydantic import ValidationError
 
         from deixis.graphs.context import Settings
@@ -203,27 +217,11 @@ class Agent:
             ) from error
         return Settings(tool_timeout_s=self._tool_timeout_s, budget=budget)
 
-    async def _run(self, context: Any, record: RunRecord) -> GroundedAnswer:
-        from deixis.graphs.checkpoints import sqlite_saver
-
-        if self._graph is None:  # compiling takes longer than all its steps do
-            self._graph = registry.graphs.create(self.graph).compile()
-        async with sqlite_saver(self.store.root / "checkpoints.sqlite") as saver:
-            await self._graph.copy({"checkpointer": saver}).ainvoke(
-                {"run": record.run, "question": record.question},
-                {"configurable": {"thread_id": record.run}, "recursion_limit": self._most_rounds()},
-                context=context,
-                durability="sync",
-            )
-        if context.answer is None:
-            raise ToolFault("run.no_answer", "The graph ended without an answer.")
-        result: GroundedAnswer = context.answer
-        return result
-
-    def _most_rounds(self) -> int:
-        """Returns LangGraph's limit of rounds, far above what the budget of steps allows."""
-        settings = self._settings()
-        return 40 + 2 * (settings.budget.steps + 2) * (settings.patience + 1)
+    def compiled(self, name: str) -> Any:
+        """Returns a graph of the registry, compiled once: that takes longer than all its steps do."""
+        if name not in self._graphs:
+            self._graphs[name] = registry.graphs.create(name).compile()
+        return self._graphs[name]
 
     async def astream(
         self, question: str = "", *, image: Source | None = None, audio: Source | None = None
@@ -233,15 +231,8 @@ class Agent:
         Raises:
             InputFault: as `aask`, after the events that came before.
         """
-        queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        task = asyncio.ensure_future(self.aask(question, image=image, audio=audio, on_event=queue.put_nowait))
-        task.add_done_callback(lambda _: queue.put_nowait(None))
-        try:
-            while (event := await queue.get()) is not None:
-                yield event
-            yield task.result()
-        finally:
-            task.cancel()
+        async for item in streamed(lambda tell: self.aask(question, image=image, audio=audio, on_event=tell)):
+            yield item
 
     def stream(
         self, question: str = "", *, image: Source | None = None, audio: Source | None = None
@@ -266,6 +257,44 @@ class Agent:
             if isinstance(item, GroundedAnswer):
                 return
 
+    def conversation(self, name: str = "") -> Conversation:
+        """Returns the conversation of that name, with all its turns; a new one where there is none yet.
+
+        Without a name it is a new one, whose name tells when it began.
+
+        Raises:
+            InputFault: it cannot be a name, or the conversation's file is damaged.
+        """
+        from deixis.agent.conversation import Conversation
+
+        return Conversation(self, name or new_run_id())
+
+    def resume(self, run: str, **options: Any) -> GroundedAnswer:
+        """Returns the answer of a run that was killed, failed or paused; see `traces.resuming.resume`."""
+        return _wait(self.aresume(run, **options))
+
+    async def aresume(self, run: str, **options: Any) -> GroundedAnswer:
+        """Returns the answer of a run that was killed, failed or paused; see `traces.resuming.resume`."""
+        from deixis.agent.traces.resuming import resume
+
+        return await resume(self, run, **options)
+
+    def fork(self, run: str, **options: Any) -> GroundedAnswer:
+        """Returns the answer of a new run that takes over the beginning of another; see `traces.forking.fork`."""
+        return _wait(self.afork(run, **options))
+
+    async def afork(self, run: str, **options: Any) -> GroundedAnswer:
+        """Returns the answer of a new run that takes over the beginning of another; see `traces.forking.fork`."""
+        from deixis.agent.traces.forking import fork
+
+        return await fork(self, run, **options)
+
+    def replay(self, run: str) -> Replayed:
+        """Returns whether the run's record makes the same events again; see `traces.replaying.replay`."""
+        from deixis.agent.traces.replaying import replay
+
+        return _wait(replay(self.store, run))
+
     def trace(self, run: str) -> Trace:
         """Returns the trace of a run, by its id or the beginning of it.
 
@@ -275,7 +304,25 @@ class Agent:
         return self.store.runs.trace(run)
 
 
-def _run_id() -> str:
+async def streamed(
+    ask: Callable[[Callable[[Event], None]], Coroutine[Any, Any, GroundedAnswer]],
+) -> AsyncIterator[Event | GroundedAnswer]:
+    """Yields the events that a run tells its listener while it goes on, and its answer last.
+
+    A reader that goes away ends the run.
+    """
+    queue: asyncio.Queue[Event | None] = asyncio.Queue()
+    task = asyncio.ensure_future(ask(queue.put_nowait))
+    task.add_done_callback(lambda _: queue.put_nowait(None))
+    try:
+        while (event := await queue.get()) is not None:
+            yield event
+        yield task.result()
+    finally:
+        task.cancel()
+
+
+def new_run_id() -> str:
     """Returns an id that sorts by time and does not repeat."""
     now = datetime.datetime.now(datetime.UTC)
     return f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03x}{secrets.token_hex(2)}"

@@ -16,7 +16,7 @@ from deixis.graphs.checks import check_output
 from deixis.graphs.context import RunContext
 from deixis.graphs.recorder import OpenStep
 from deixis.tools.protocol import Role, Tool, in_thread
-from deixis.trace import Observation
+from deixis.trace import Action, Observation
 
 Out = TypeVar("Out", bound=Frozen)
 
@@ -39,12 +39,18 @@ async def call_tool(
     limit_s = min(context.settings.tool_timeout_s, timeout_s or math.inf)
     name = instead.name if instead is not None else context.toolbox.name(role)
     action = context.recorder.act(step, role, name, request.model_dump(mode="json"))
+    before = context.recorder.again(step, action)
+    if before is not None:
+        result = output.model_validate(before.output) if before.output is not None else None
+        return action.call, result, problems_of(action, before)
     begun = time.monotonic()
     fault: DeixisError | None = None
-    result: Out | None = None
+    result = None
+    facts: dict[str, Any] = {}
     try:
         async with asyncio.timeout(limit_s):
             tool: Tool = instead or await in_thread(context.toolbox.need, role)
+            facts = {"version": tool.version, "weights_digest": tool.weights_digest}
             result = _validated(name, output, await tool(request, context.media))
         check_output(role, name, request, result)
     except TimeoutError:
@@ -58,15 +64,24 @@ async def call_tool(
         status: Any = "timeout" if fault.code == "tool.timeout" else "fault"
         observation = Observation(call=action.call, status=status, fault=fault.as_dict(), seconds=seconds)
         context.recorder.observe(step, observation)
-        problem = Problem(code=fault.code, message=fault.message, tool=name, step=step.index, cure=fault.cure)
-        return action.call, None, [problem]
+        return action.call, None, problems_of(action, observation)
     if result is None:
         raise RuntimeError("a call ended without result and without fault")
+    given = result.model_dump(mode="json")
     context.recorder.observe(
-        step,
-        Observation(call=action.call, status="ok", output=result.model_dump(mode="json"), seconds=seconds),
+        step, Observation(call=action.call, status="ok", output=given, seconds=seconds, **facts)
     )
     return action.call, result, []
+
+
+def problems_of(action: Action, observation: Observation) -> list[Problem]:
+    """Returns the problem that a call ended in, as its observation tells it; none where it gave something."""
+    fault: dict[str, Any] | None = observation.fault
+    if fault is None:
+        return []
+    step = int(action.call.split(".")[0])
+    code, message, cure = (str(fault.get(key, "")) for key in ("code", "message", "cure"))
+    return [Problem(code=code, message=message, tool=action.tool, step=step, cure=cure)]
 
 
 def _validated(name: str, output: type[Out], value: Any) -> Out:

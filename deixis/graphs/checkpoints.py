@@ -1,16 +1,25 @@
-"""Where LangGraph keeps its checkpoints: SQLite in the store's folder."""
+"""Where LangGraph keeps its checkpoints: SQLite in the store's folder, or PostgreSQL."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
+from langgraph.checkpoint.base import (
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+)
 from langgraph.checkpoint.sqlite import SqliteSaver
+
+from deixis.errors import InputFault, MissingExtra
 
 BUSY_S = 30.0
 """How long a write waits for that of another process."""
@@ -49,6 +58,10 @@ class InlineSaver(SqliteSaver):
         """Returns the configuration that names the checkpoint, which is now written."""
         return self.put(config, checkpoint, metadata, new_versions)
 
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Removes the checkpoints of a run."""
+        self.delete_thread(thread_id)
+
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
@@ -64,6 +77,74 @@ async def sqlite_saver(path: Path) -> AsyncIterator[InlineSaver]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        yield InlineSaver(connection)
+        saver = InlineSaver(connection)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            saver.setup()
+        except sqlite3.DatabaseError as error:
+            raise damaged(path.name, error) from error
+        yield saver
+
+
+def damaged(where: str, error: Exception) -> InputFault:
+    """Returns the fault of checkpoints that cannot be read."""
+    return InputFault(
+        "trace.checkpoint.damaged",
+        f"The checkpoints in {where} cannot be read ({type(error).__name__}: {error}).",
+        "Move that file away and resume again: runs go on from their records alone.",
+    )
+
+
+_PREPARED: set[str] = set()
+"""Databases whose tables this process has made sure of."""
+
+
+@asynccontextmanager
+async def postgres_saver(address: str) -> AsyncIterator[BaseCheckpointSaver[Any]]:
+    """Yields a saver on a PostgreSQL database, whose tables are made where there are none.
+
+    Args:
+        address: ``postgresql://user:password@host:port/database``.
+
+    Raises:
+        MissingExtra: the extra ``postgres`` is not installed.
+        InputFault: the database cannot be reached.
+    """
+    if find_spec("psycopg") is None or find_spec("langgraph.checkpoint.postgres") is None:
+        raise MissingExtra("postgres", "langgraph-checkpoint-postgres", "Keeping checkpoints in PostgreSQL")
+    import psycopg
+    from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+    from psycopg.rows import dict_row
+
+    try:
+        connection = await psycopg.AsyncConnection.connect(
+            address, autocommit=True, prepare_threshold=0, row_factory=dict_row
+        )
+    except psycopg.Error as error:
+        raise InputFault(
+            "trace.checkpoint.unreachable",
+            f"The database for checkpoints cannot be reached ({type(error).__name__}).",
+            "Start it, or leave DEIXIS_CHECKPOINTS empty: then SQLite in the store's folder is used.",
+        ) from error
+    async with connection:
+        saver = AsyncPostgresSaver(conn=connection)
+        if address not in _PREPARED:
+            await saver.setup()
+            _PREPARED.add(address)
+        yield saver
+
+
+@asynccontextmanager
+async def saver_at(target: str | Path) -> AsyncIterator[BaseCheckpointSaver[Any]]:
+    """Yields a saver: on PostgreSQL where `target` is its address, else on the SQLite file of that name.
+
+    Raises:
+        InputFault: it cannot be reached, or is damaged.
+    """
+    if isinstance(target, str) and target.startswith(("postgresql://", "postgres://")):
+        async with postgres_saver(target) as saver:
+            yield saver
+        return
+    async with sqlite_saver(Path(target)) as saver:
+        yield saver

@@ -11,8 +11,10 @@ from deixis.geometry import Frozen
 from deixis.graphs.planning.protocol import Budget, Planner
 from deixis.graphs.recorder import Recorder
 from deixis.graphs.state import RunState
+from deixis.graphs.turns.asked import Asked
 from deixis.media.refs import AudioRef, ImageRef, MediaSource
 from deixis.tools.toolbox import Toolbox
+from deixis.trace import Action
 
 Model = TypeVar("Model", bound=Frozen)
 
@@ -77,17 +79,26 @@ class RunContext:
         Raises:
             KeyError: no such call was made.
         """
-        action = self.recorder.actions[state["calls"][key]]
-        role = action.role
-        tool = self.toolbox.get(role)  # type: ignore[arg-type]
+        return self.proof(self.recorder.actions[state["calls"][key]], score, note)
+
+    def proof(self, action: Action, score: Score, note: str = "") -> Evidence:
+        """Returns the evidence that a call stands for; all of it is on record."""
+        seen = self.recorder.observations.get(action.call)
+        by_person = "corrected by a person" if seen is not None and seen.corrected else ""
         return Evidence(
             tool=action.tool,
-            version=tool.version if tool else "",
-            weights_digest=tool.weights_digest if tool else None,
+            version=seen.version if seen is not None else "",
+            weights_digest=seen.weights_digest if seen is not None else None,
             step=int(action.call.split(".")[0]),
             score=score,
-            note=note,
+            note="; ".join(part for part in (note, by_person) if part),
         )
+
+
+def asked_of(state: RunState) -> Asked:
+    """Returns the question as `ingest` read it; as it stands where it has not been read."""
+    told = state.get("reading")
+    return Asked.model_validate(told) if told else Asked(text=state.get("question", ""))
 
 
 def image_refs(state: RunState) -> list[ImageRef]:

@@ -8,7 +8,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -68,7 +68,7 @@ class RunLog:
         """
         folder = self._folder(record.run)
         if answer is not None:
-            write_whole(folder / "answer.json", answer.model_dump_json(exclude_none=True).encode())
+            write_whole(folder / "answer.json", dumped(answer))
         self._write_record(record)
         with self._lock:
             file = self._open.pop(record.run, None)
@@ -88,8 +88,7 @@ class RunLog:
         return self._open[run]
 
     def _write_record(self, record: RunRecord) -> None:
-        data = record.model_dump_json(indent=1, exclude_none=True).encode()
-        write_whole(self._folder(record.run) / "record.json", data)
+        write_whole(self._folder(record.run) / "record.json", dumped(record))
 
     # Reading
 
@@ -177,13 +176,41 @@ class RunLog:
         found = self.find(run)
         return Trace(record=self._record(found), steps=steps_of(self.events(found)))
 
-    def remove(self, run: str) -> str:
-        """Returns the id of the run whose record was deleted; its media stay.
+    def lines(self, run: str) -> list[bytes]:
+        """Returns the events of a run as they lie on the disk, in order, without the line ends.
+
+        Raises:
+            InputFault: there is no such run, or its events are damaged in the middle.
+        """
+        whole = len(self.events(run))
+        path = self._folder(self.find(run)) / "events.jsonl"
+        lines = path.read_bytes().split(b"\n") if path.is_file() else []
+        return [line for line in lines if line.strip(b"\0 \r")][:whole]
+
+    def stored(self, run: str, part: Literal["record", "answer"]) -> bytes:
+        """Returns the bytes of a run's header or answer; empty where it has none.
 
         Raises:
             InputFault: there is no such run.
         """
+        path = self._folder(self.find(run)) / f"{part}.json"
+        return path.read_bytes() if path.is_file() else b""
+
+    def is_held(self, run: str) -> bool:
+        """Returns whether somebody is writing a run."""
+        return lease.is_held(self._folder(self.find(run)) / "events.jsonl")
+
+    def remove(self, run: str) -> str:
+        """Returns the id of the run whose record was deleted; its media stay.
+
+        Raises:
+            InputFault: there is no such run, or it is still being written.
+        """
         found = self.find(run)
+        if self.is_held(found):
+            raise InputFault(
+                "trace.run.busy", f"The run {found} is going on in another process.", "Wait for its end."
+            )
         shutil.rmtree(self._folder(found))
         return found
 
@@ -237,6 +264,12 @@ class RunLog:
                 f"The file {file} of the run {run} cannot be read.",
                 "It was changed, or written by another version of deixis.",
             ) from error
+
+
+def dumped(part: RunRecord | GroundedAnswer) -> bytes:
+    """Returns a header or an answer as it is written."""
+    indent = 1 if isinstance(part, RunRecord) else None
+    return part.model_dump_json(indent=indent, exclude_none=True).encode()
 
 
 def _failed(record: RunRecord, code: str, message: str) -> RunRecord:

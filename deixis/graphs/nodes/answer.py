@@ -7,12 +7,15 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from deixis.graphs.answering.answers import write
+from deixis.graphs.answering.draft import Draft
 from deixis.graphs.answering.facts import Facts, Group, gather
-from deixis.graphs.context import RunContext
+from deixis.graphs.context import RunContext, asked_of
 from deixis.graphs.rules.candidates import Candidate
 from deixis.graphs.rules.questions import Question, parse
 from deixis.graphs.rules.select import select
 from deixis.graphs.state import RunState
+from deixis.graphs.turns.asked import Asked
+from deixis.graphs.turns.pointed import answer_pointed, speaks_of_pins
 from deixis.tools.protocol import in_thread
 
 SELECT_SIDE_PX = 640
@@ -22,14 +25,26 @@ SELECT_SIDE_PX = 640
 async def answer(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
     """Returns the draft of the answer."""
     context = runtime.context
-    question = parse(state.get("question", ""))
+    asked = asked_of(state)
     with context.recorder.step(5, "answer", "Put it into words.") as step:
-        facts = gather(context, state)
-        if question.intent == "which" or (question.intent == "where" and _singles_out(question)):
-            facts.choice = await in_thread(choose, question, facts, context)
-        draft = write(question, facts)
+        before = context.recorder.fact("planned", "draft")
+        if before is not None:
+            draft = Draft.model_validate(before["draft"])
+        else:
+            draft = await _written(asked, gather(context, state), context)
+        told = {"key": "draft", "draft": draft.model_dump(mode="json")}
+        context.recorder.emit("planned", step.index, told)
         step.text = draft.text
     return {"draft": draft.model_dump(mode="json")}
+
+
+async def _written(asked: Asked, facts: Facts, context: RunContext) -> Draft:
+    question = parse(asked.text)
+    if speaks_of_pins(question, asked):
+        return await in_thread(answer_pointed, asked, facts, context.media)
+    if question.intent == "which" or (question.intent == "where" and _singles_out(question)):
+        facts.choice = await in_thread(choose, question, facts, context)
+    return write(question, facts)
 
 
 def _singles_out(question: Question) -> bool:

@@ -13,7 +13,7 @@ from langgraph.runtime import Runtime
 from deixis.answer import Problem
 from deixis.errors import DeixisError, PlannerFault, ToolFault
 from deixis.geometry import Frozen
-from deixis.graphs.calls import call_tool
+from deixis.graphs.calls import call_tool, problems_of
 from deixis.graphs.context import RunContext, as_json
 from deixis.graphs.planning.protocol import Call, Do
 from deixis.graphs.recorder import OpenStep
@@ -62,26 +62,37 @@ async def _made(
 ) -> tuple[list[Problem], tuple[str, ...]]:
     """Makes one call and returns its problems, and the phrases that were not tried again."""
     call_id = task["call"]
-    if call_id in context.recorder.observations:  # it was made before the process was ended
-        return [], ()
     call = Call.model_validate({key: value for key, value in task.items() if key != "call"})
+    if call_id in context.recorder.observations:  # it was made before the process was ended
+        action = context.recorder.actions[call_id]
+        return problems_of(action, context.recorder.observations[call_id]), _left_out(call, action)
     index, number = (int(part) for part in call_id.split("."))
     opened = context.recorder.told.get(index) or OpenStep(index, "find", "")
     step = replace(opened, calls=number - 1)
+    before = context.recorder.fact("action", call_id)
+    if before is not None and "refused" in before["input"]:
+        action = context.recorder.act(step, before["role"], before["tool"], before["input"])
+        seen = context.recorder.again(step, action)
+        if seen is not None:
+            return problems_of(action, seen), ()
+        step.calls -= 1
     try:
         prepared = prepare(context, state, call)
     except PlannerFault as fault:  # what it speaks of has not come about: an earlier call failed
         return [_refused(context, step, call, fault)], ()
+    if context.recorder.fact("observation", call_id) is not None:
+        return _again(context, step, call, prepared)
     if call.do == "recall":
         _remembered(context, step, prepared)
         return [], ()
     role: Any = ROLE_OF[call.do]
     earlier = None if _nothing_left(prepared) else _same(context, role, prepared.request)
     if _nothing_left(prepared):
-        _serve(context, step, role, prepared.request, {"phrases": [], "everything": []})
+        nothing = Observation(call="", status="cached", output={"phrases": [], "everything": []})
+        _serve(context, step, role, prepared.request, nothing)
         return [], prepared.again
     if earlier is not None:
-        _serve(context, step, role, prepared.request, context.recorder.observations[earlier.call].output)
+        _serve(context, step, role, prepared.request, context.recorder.observations[earlier.call])
         return [], prepared.again
     limit_s = max(LEAST_LIMIT_S, left(context, state).seconds)
     try:
@@ -117,10 +128,30 @@ def _same(context: RunContext, role: str, request: Frozen) -> Action | None:
     return None
 
 
-def _serve(context: RunContext, step: OpenStep, role: Any, request: Frozen, output: Any) -> None:
+def _serve(context: RunContext, step: OpenStep, role: Any, request: Frozen, given: Observation) -> None:
     """Puts a call on record that is answered from the record."""
     action = context.recorder.act(step, role, context.toolbox.name(role), request.model_dump(mode="json"))
-    context.recorder.observe(step, Observation(call=action.call, status="cached", output=output))
+    served = given.model_copy(update={"call": action.call, "status": "cached", "seconds": 0.0})
+    context.recorder.observe(step, served)
+
+
+def _again(
+    context: RunContext, step: OpenStep, call: Call, prepared: Prepared
+) -> tuple[list[Problem], tuple[str, ...]]:
+    """Makes a call as it is on record: the request is made anew, what it gave is taken over."""
+    role: Any = ROLE_OF[call.do]
+    name = "record" if call.do == "recall" else context.toolbox.name(role)
+    action = context.recorder.act(step, role, name, prepared.request.model_dump(mode="json"))
+    seen = context.recorder.again(step, action)
+    return (problems_of(action, seen) if seen is not None else []), prepared.again
+
+
+def _left_out(call: Call, action: Action) -> tuple[str, ...]:
+    """Returns the phrases of a call that were not asked for, because they had given nothing before."""
+    asked: Any = action.input.get("phrases")
+    if call.do not in ("ground", "look") or not isinstance(asked, list):
+        return ()
+    return tuple(dict.fromkeys(phrase for phrase in call.phrases if phrase.strip() and phrase not in asked))
 
 
 def _remembered(context: RunContext, step: OpenStep, prepared: Prepared) -> None:
@@ -137,4 +168,4 @@ def _refused(context: RunContext, step: OpenStep, call: Call, fault: DeixisError
     action = context.recorder.act(step, role, name, {"refused": asked})
     observation = Observation(call=action.call, status="fault", fault=fault.as_dict())
     context.recorder.observe(step, observation)
-    return Problem(code=fault.code, message=fault.message, tool=name, step=step.index, cure=fault.cure)
+    return problems_of(action, observation)[0]

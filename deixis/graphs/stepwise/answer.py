@@ -19,12 +19,14 @@ from deixis.graphs.calls import call_tool
 from deixis.graphs.context import RunContext, audio_refs, image_refs
 from deixis.graphs.nodes.verify import _without_masks as without_masks
 from deixis.graphs.planning.protocol import NextStep
+from deixis.graphs.stepwise.answering import answering
 from deixis.graphs.stepwise.denying import deny, unclaimed
 from deixis.graphs.stepwise.findings import Findings
 from deixis.graphs.stepwise.relating import relate, relations
 from deixis.graphs.stepwise.settling import Pointed, settle
 from deixis.graphs.stepwise.state import StepState
 from deixis.graphs.stepwise.view import exhausted
+from deixis.graphs.turns.finishing import finished
 from deixis.tools.segmentation.protocol import ScoredMask, SegmentRequest, SegmentResult
 
 Masks = dict[tuple[str, Box], ScoredMask]
@@ -33,7 +35,7 @@ Masks = dict[tuple[str, Box], ScoredMask]
 async def answer(state: StepState, runtime: Runtime[RunContext]) -> dict[str, Any]:
     """Returns the answer, every phrase of which points at a region or is marked unsupported."""
     context = runtime.context
-    step = NextStep.model_validate(state["reply"])
+    step = answering(context, state, state["step"] - 1)
     findings = Findings(context)
     settled = settle(state, step.text, step.claims, findings)
     loose = unclaimed(context, step.text, settled, step.denials)
@@ -63,6 +65,7 @@ async def answer(state: StepState, runtime: Runtime[RunContext]) -> dict[str, An
         unplaced=tuple(settled.unplaced),
         problems=tuple(problems),
     )
+    made = finished(context, state, made)
     context.answer = made
     return {"answer": without_masks(made).model_dump(mode="json", exclude_none=True), "step": index}
 

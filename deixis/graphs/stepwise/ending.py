@@ -18,6 +18,7 @@ from deixis.graphs.nodes.segment import segment
 from deixis.graphs.nodes.tag import tag
 from deixis.graphs.nodes.verify import _without_masks as without_masks
 from deixis.graphs.nodes.verify import verify
+from deixis.graphs.planning.protocol import NextStep
 from deixis.graphs.planning.rules.concluding import conclusion
 from deixis.graphs.state import RunState
 from deixis.graphs.stepwise.planners import planner_of
@@ -29,7 +30,14 @@ async def conclude(state: StepState, runtime: Runtime[RunContext]) -> dict[str, 
     """Returns the answer to what was found so far, which says that the budget ended the run."""
     context = runtime.context
     request = view(context, state)
-    step = await conclusion(request, context.media)
+    before = context.recorder.fact("planned", "end")
+    step = (
+        NextStep.model_validate(before["step"])
+        if before is not None
+        else await conclusion(request, context.media)
+    )
+    told = {"key": "end", "step": step.model_dump(mode="json", exclude_defaults=True)}
+    context.recorder.emit("planned", state.get("step", 0) + 1, told)
     said = f"This answer is partial: the run ended after {state['ended']}, its budget."
     step = step.model_copy(update={"text": f"{step.text.strip()} {said}".strip()})
     index = state.get("step", 0) + 1

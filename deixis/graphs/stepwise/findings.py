@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from deixis.answer import Evidence, Region, Score
-from deixis.geometry import Box, Size
+from deixis.geometry import Box, Size, TimeSpan
 from deixis.graphs.context import RunContext
 from deixis.graphs.planning.seen import flattened
 from deixis.tools.detection.protocol import GroundResult
@@ -93,15 +93,7 @@ class Findings:
 
 def evidence(context: RunContext, action: Action, score: Score, note: str = "") -> Evidence:
     """Returns the evidence that a call stands for."""
-    tool = context.toolbox.get(action.role) if action.role in context.toolbox.roles() else None
-    return Evidence(
-        tool=action.tool,
-        version=tool.version if tool else "",
-        weights_digest=tool.weights_digest if tool else None,
-        step=int(action.call.split(".")[0]),
-        score=score,
-        note=note,
-    )
+    return context.proof(action, score, note)
 
 
 def _detections(context: RunContext, action: Action, output: Any) -> Iterator[Found]:
@@ -160,4 +152,28 @@ def _tags(context: RunContext, action: Action, output: Any) -> Iterator[Found]:
         )
 
 
-_TAKERS: dict[str, Any] = {"detection": _detections, "hearing": _sounds, "tagging": _tags}
+def _earlier(context: RunContext, action: Action, output: Any) -> Iterator[Found]:
+    """Yields what earlier turns saw, as `recalling` tells it; the evidence is that of the tool that did."""
+    counts = {"#": 0, "~": 0}
+    for row in output.get("earlier", ()):
+        mark = "~" if "times" in row else "#"
+        counts[mark] += 1
+        score = Score.model_validate(row["score"])
+        note = f"seen in turn {row['turn']}"
+        told = {"media": row["media"], "score": score}
+        told |= {"span": TimeSpan(start_s=row["times"][0], end_s=row["times"][1])} if mark == "~" else {}
+        told |= {"box": Box.of(row["box"])} if mark == "#" else {}
+        yield Found(
+            ref=f"{action.call}{mark}{counts[mark]}",
+            kind="sound" if mark == "~" else "box",
+            call=action.call,
+            label=row["label"],
+            names=(row["label"],),
+            region=Region(**told),
+            evidence=context.proof(action, score, note).model_copy(update=row["seen"]),
+        )
+
+
+_TAKERS: dict[str, Any] = {
+    "detection": _detections, "hearing": _sounds, "tagging": _tags, "recall": _earlier,
+}  # fmt: skip

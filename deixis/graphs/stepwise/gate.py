@@ -7,7 +7,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from deixis.graphs.context import RunContext
+from deixis.graphs.context import RunContext, asked_of
 from deixis.graphs.planning.protocol import Gating
 from deixis.graphs.stepwise.planners import planner_of
 from deixis.graphs.stepwise.state import StepState
@@ -16,10 +16,16 @@ from deixis.graphs.stepwise.state import StepState
 async def gate(state: StepState, runtime: Runtime[RunContext]) -> dict[str, Any]:
     """Returns the expert; where the gate cannot decide it is the frozen one, if there are two."""
     context = runtime.context
-    try:
-        async with asyncio.timeout(context.settings.planner_timeout_s):
-            decided = await planner_of(context).gate(state.get("question", ""))
-    except Exception:  # the planner itself will fail the same way, and then the run says so
-        decided = Gating()
+    before = context.recorder.fact("gated", None)
+    decided = Gating.model_validate(before) if before is not None else await _decided(context, state)
+    context.recorder.emit("gated", data=decided.model_dump(mode="json"))
     context.recorder.expert = decided.expert
     return {"expert": decided.expert}
+
+
+async def _decided(context: RunContext, state: StepState) -> Gating:
+    try:
+        async with asyncio.timeout(context.settings.planner_timeout_s):
+            return await planner_of(context).gate(asked_of(state).text)
+    except Exception:  # the planner itself will fail the same way, and then the run says so
+        return Gating()

@@ -20,6 +20,8 @@ class StepState(RunState, total=False):
     """The calls of the open step, as `planning.protocol.Call`, each with its id."""
     again: Annotated[dict[str, list[str]], merged]
     """By call: phrases that gave nothing before and were left out."""
+    asked: int
+    """How often the planner was to decide, the failures included."""
     taken: int
     """Steps that the planner has taken."""
     tokens: int

@@ -26,15 +26,37 @@ async def think(state: StepState, runtime: Runtime[RunContext]) -> dict[str, Any
     context = runtime.context
     context.recorder.expert = state.get("expert", "none")  # type: ignore[assignment]
     request = view(context, state)
-    out = exhausted(context, state)
-    if out:
-        _close(context, state, request, "", ())
-        return {"ended": out, "reads": False, "plan": []}
+    key = str(state.get("asked", 0))
+    decided = context.recorder.fact("planned", key) or {"key": key, **await _decided(context, state, request)}
+    context.recorder.emit("planned", state.get("step", 0) + 1, decided)
+    return {**_done(context, state, request, decided), "asked": int(key) + 1}
+
+
+async def _decided(context: RunContext, state: StepState, request: PlanRequest) -> dict[str, Any]:
+    """Returns what comes next, as it is put on record: a reply, a fault, or the budget that has run out."""
+    if out := exhausted(context, state):
+        return {"ended": out}
     try:
         reply = await _asked(context, request)
-        _check(context, state, reply.step)
+        _check(context, state, request, reply.step)
     except DeixisError as fault:
-        return _failed(context, state, request, fault)
+        tokens = fault.details.get("tokens", 0)
+        final = bool(fault.details.get("final")) or not isinstance(fault, PlannerFault)
+        told = {"code": fault.code, "message": fault.message, "cure": fault.cure, "final": final}
+        return {"fault": {**told, "tokens": tokens if isinstance(tokens, int) else 0}}
+    return {"reply": reply.model_dump(mode="json", exclude_defaults=True)}
+
+
+def _done(
+    context: RunContext, state: StepState, request: PlanRequest, decided: dict[str, Any]
+) -> dict[str, Any]:
+    """Returns the update of the state that follows from what was decided."""
+    if "ended" in decided:
+        _close(context, state, request, "", ())
+        return {"ended": decided["ended"], "reads": False, "plan": []}
+    if "fault" in decided:
+        return _failed(context, state, request, decided["fault"])
+    reply = PlanReply.model_validate(decided["reply"])
     step = reply.step
     _close(context, state, request, step.reading, step.reading_claims)
     if reply.expert is not None:
@@ -87,13 +109,13 @@ async def _asked(context: RunContext, request: PlanRequest) -> PlanReply:
         raise PlannerFault("planner.raised", message[:500]) from error
 
 
-def _check(context: RunContext, state: StepState, step: NextStep) -> None:
+def _check(context: RunContext, state: StepState, request: PlanRequest, step: NextStep) -> None:
     """Passes where every call of a step can be made.
 
     Raises:
         PlannerFault: one cannot, and why.
     """
-    possible = view(context, state).can
+    possible = request.can
     for call in step.calls:
         if call.do not in possible:
             raise PlannerFault(
@@ -104,18 +126,16 @@ def _check(context: RunContext, state: StepState, step: NextStep) -> None:
 
 
 def _failed(
-    context: RunContext, state: StepState, request: PlanRequest, fault: DeixisError
+    context: RunContext, state: StepState, request: PlanRequest, fault: dict[str, Any]
 ) -> dict[str, Any]:
     failures = state.get("failures", 0) + 1
-    update: dict[str, Any] = {"failures": failures, "complaint": fault.message[:500], "plan": []}
-    tokens = fault.details.get("tokens", 0)
-    update["tokens"] = state.get("tokens", 0) + (tokens if isinstance(tokens, int) else 0)
-    final = fault.details.get("final") or not isinstance(fault, PlannerFault)
-    if failures < context.settings.patience and not final:
+    update: dict[str, Any] = {"failures": failures, "complaint": fault["message"][:500], "plan": []}
+    update["tokens"] = state.get("tokens", 0) + fault["tokens"]
+    if failures < context.settings.patience and not fault["final"]:
         return update
     _close(context, state, request, "", ())
     name = planner_of(context).name
-    problem = Problem(code=fault.code, message=fault.message, tool=name, cure=fault.cure)
+    problem = Problem(code=fault["code"], message=fault["message"], tool=name, cure=fault["cure"])
     return {**update, "reads": False, "ended": "planner", "problems": as_json([problem])}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from deixis.graphs.context import RunContext
-from deixis.graphs.planning.protocol import NextStep
+from deixis.graphs.stepwise.answering import answering
 from deixis.graphs.stepwise.denying import deny, unclaimed
 from deixis.graphs.stepwise.findings import Findings
 from deixis.graphs.stepwise.pointing import span_of
@@ -23,7 +23,7 @@ async def verify(state: StepState, runtime: Runtime[RunContext]) -> dict[str, An
     """Returns whether the answer stands, or what the planner is told about it."""
     context = runtime.context
     index = state["step"]
-    step = NextStep.model_validate(state["reply"])
+    step = answering(context, state, index)
     findings = Findings(context)
     settled = settle(state, step.text, step.claims, findings)
     told = context.recorder.open(index, "answer", step.text)

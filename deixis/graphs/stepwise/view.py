@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from deixis.graphs.context import RunContext, audio_refs, image_refs
-from deixis.graphs.planning.protocol import Budget, Do, Medium, PastStep, PlanRequest
+from deixis.graphs.context import RunContext, asked_of, audio_refs, image_refs
+from deixis.graphs.planning.protocol import Budget, Do, Medium, PastStep, PastTurn, PlanRequest
 from deixis.graphs.planning.seen import Seen, clean, seen
 from deixis.graphs.stepwise.state import StepState
 from deixis.trace import Action, Expert, Step
@@ -15,20 +15,26 @@ ROLE_OF: dict[str, str] = {
     "look": "detection", "match": "matching", "recall": "recall",
 }  # fmt: skip
 _DO_OF = {"tagging": "tag", "segmentation": "segment", "hearing": "hear", "matching": "match"}
+MOST_TURNS, MOST_THINGS = 6, 12
+"""Turns, and entities of each, that a planner is told of; `recall` remembers all."""
 _SHOWN = frozenset({"find", "locate", "outline", "listen", "relate", "select", "answer", "verify"})
 
 
 def view(context: RunContext, state: StepState) -> PlanRequest:
     """Returns the planner's request."""
     images, audios = image_refs(state), audio_refs(state)
+    asked, said = asked_of(state), state.get("question", "")
     media = [Medium(number=number, ref=ref) for number, ref in enumerate(images, 1)]
     media += [Medium(number=number, ref=ref) for number, ref in enumerate(audios, 1)]
-    trace = tuple(step for step in context.recorder.trace() if step.index > 0)
+    trace = tuple(step for step in context.recorder.trace(state.get("step", 0) + 1) if step.index > 0)
     reads = bool(state.get("reads"))
     if reads and trace:  # words that are still to be written are no words yet
         trace = (*trace[:-1], trace[-1].model_copy(update={"text": ""}))
     return PlanRequest(
-        question=state.get("question", ""),
+        question=asked.text,
+        said=said if said.strip() != asked.text.strip() else "",
+        pins=asked.pins,
+        turns=past_turns(context),
         media=tuple(media),
         steps=tuple(_past(context, state, step) for step in trace if step.kind in _SHOWN),
         reads=reads,
@@ -37,6 +43,20 @@ def view(context: RunContext, state: StepState) -> PlanRequest:
         complaint=state.get("complaint", ""),
         expert=cast("Expert", state.get("expert", "none")),
         trace=trace,
+    )
+
+
+def past_turns(context: RunContext) -> tuple[PastTurn, ...]:
+    """Returns the latest turns of the conversation in the short form that planners see."""
+    rows = list(enumerate(context.earlier, 1))[-MOST_TURNS:]
+    return tuple(
+        PastTurn(
+            turn=number,
+            question=clean(answer.question, 300),
+            answer=clean(answer.text, 400),
+            things=tuple(f"#{e.number} {clean(e.label)}" for e in answer.entities[:MOST_THINGS]),
+        )
+        for number, answer in rows
     )
 
 
