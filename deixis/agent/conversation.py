@@ -190,7 +190,8 @@ class Conversation:
                 f"{len(images) + len(audios)}.",
                 "Replace some, or begin another conversation.",
             )
-        gone = [ref.name or ref.digest for ref in (*images, *audios) if not store.has(ref.digest)]
+        refs: list[ImageRef | AudioRef] = [*images, *audios]
+        gone = [ref.name or ref.digest for ref in refs if not store.has(ref.digest)]
         if gone:
             raise InputFault(
                 "conversation.media.gone",

@@ -3,7 +3,8 @@
     ingest → (tag ∥ hear) → ground → match → answer → (link ∥ segment) → verify
 
 Matching comes before the answer, because the rules that answer "what makes the sound" need its
-verdict; and only what the answer names is outlined, because masks are the dearest step.
+verdict; and only what the answer names is outlined, because masks are the dearest step. A turn of a
+conversation that needs no media goes from `ingest` to `converse`, and calls no tool.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from langgraph.graph import END, START, StateGraph
 
-from deixis.graphs.context import RunContext
+from deixis.graphs.context import RunContext, asked_of
 from deixis.graphs.nodes.answer import answer
 from deixis.graphs.nodes.ground import ground
 from deixis.graphs.nodes.hear import hear
@@ -23,6 +24,7 @@ from deixis.graphs.nodes.segment import segment
 from deixis.graphs.nodes.tag import tag
 from deixis.graphs.nodes.verify import verify
 from deixis.graphs.state import RunState
+from deixis.graphs.turns.converse import converse
 
 
 def pipeline() -> StateGraph[RunState, RunContext, Any, Any]:
@@ -38,8 +40,9 @@ def pipeline() -> StateGraph[RunState, RunContext, Any, Any]:
     graph.add_node("segment", segment)
     graph.add_node("verify", verify)
     graph.add_edge(START, "ingest")
-    graph.add_edge("ingest", "tag")
-    graph.add_edge("ingest", "hear")
+    graph.add_node("converse", converse)
+    graph.add_conditional_edges("ingest", after_ingest, ["tag", "hear", "converse"])
+    graph.add_edge("converse", END)
     graph.add_edge(["tag", "hear"], "ground")
     graph.add_edge("ground", "match")
     graph.add_edge("match", "compose")
@@ -48,3 +51,8 @@ def pipeline() -> StateGraph[RunState, RunContext, Any, Any]:
     graph.add_edge(["link", "segment"], "verify")
     graph.add_edge("verify", END)
     return graph
+
+
+def after_ingest(state: RunState) -> list[str]:
+    """Returns the nodes behind `ingest`: the tools, or, for a turn that needs no media, the answer."""
+    return ["converse"] if asked_of(state).talk else ["tag", "hear"]

@@ -20,6 +20,8 @@ class RunState(TypedDict, total=False):
 
     run: str
     question: str
+    reading: dict[str, Any]
+    """The question as it is read (`turns.asked.Asked`), as JSON; absent where it is read as it stands."""
     images: list[dict[str, Any]]
     """`ImageRef` of each picture, as JSON, in the order given."""
     audios: list[dict[str, Any]]

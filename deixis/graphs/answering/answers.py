@@ -114,7 +114,11 @@ def which(question: Question, facts: Facts) -> Draft:
 def open_question(question: Question, facts: Facts) -> Draft:
     """Returns the observations, and says that the question itself needs a language model."""
     writer = Writer()
-    writer.say("This question needs a language model, and this profile has none. What I can tell: ")
+    writer.say("This question needs a language model, and this profile has none. ")
+    if not facts.images and not facts.has_audio:
+        writer.say("There is no picture and no sound to tell of, either. ")
+        return writer.draft(status="needs_mllm")
+    writer.say("What I can tell: ")
     _say_scene(writer, facts)
     if facts.has_audio:
         sounds.say_heard(writer, facts)

@@ -7,8 +7,9 @@ from typing import Literal
 
 from deixis.answer import Evidence, NotFound, Region, Score, Verdict
 from deixis.geometry import Box
-from deixis.graphs.context import RunContext, audio_refs, image_refs
+from deixis.graphs.context import RunContext, asked_of, audio_refs, image_refs
 from deixis.graphs.state import RunState
+from deixis.graphs.turns.holding import held
 from deixis.media.refs import ImageRef
 from deixis.tools.detection.protocol import Detection, GroundResult, PhraseBoxes
 from deixis.tools.hearing.protocol import ClipLabel, HearResult, SoundEvent
@@ -36,6 +37,12 @@ class Group:
         """Returns the score of the strongest region."""
         return max((region.score for region in self.regions), key=lambda score: score.value)
 
+    def only(self, index: int) -> Group:
+        """Returns one region as a group of its own, with its own score as evidence."""
+        region = self.regions[index]
+        evidence = [seen.model_copy(update={"score": region.score}) for seen in self.evidence[:1]]
+        return Group(f"{self.id}/{index}", self.kind, self.label, self.names, [region], evidence, self.asked)
+
 
 @dataclass
 class Facts:
@@ -61,10 +68,11 @@ class Facts:
     match_evidence: Evidence | None = None
 
     def group(self, group_id: str) -> Group | None:
-        """Returns the group with this id, or None."""
+        """Returns the group with this id, or None; ``thing-2/1`` is one region of ``thing-2`` alone."""
+        whole, _, index = group_id.partition("/")
         for group in [*self.things, *self.whole, *self.sounds]:
-            if group.id == group_id:
-                return group
+            if group.id == whole:
+                return group.only(int(index)) if index else group
         return None
 
     @property
@@ -79,6 +87,7 @@ def gather(context: RunContext, state: RunState) -> Facts:
     """Returns the facts of a run so far."""
     facts = Facts(images=image_refs(state), has_audio=bool(audio_refs(state)))
     _things(facts, context, state)
+    _kept(facts, context, state)
     _sounds(facts, context, state)
     _tags(facts, context, state)
     facts.match = context.seen(state, "match", MatchResult)
@@ -117,6 +126,21 @@ def _things(facts: Facts, context: RunContext, state: RunState) -> None:
     found = {group.label.casefold() for group in groups.values() if group.asked}
     facts.not_found = [gone for gone in facts.not_found if gone.phrase.casefold() not in found]
     facts.things = _numbered("thing", groups)
+
+
+def _kept(facts: Facts, context: RunContext, state: RunState) -> None:
+    """Adds what an earlier turn saw at a place that the question means, where this run sees nothing."""
+    for number, pin in enumerate(asked_of(state).pins, 1):
+        if not pin.entity or held(pin, facts.things) is not None:
+            continue
+        for entity in context.earlier[pin.turn - 1].entities if pin.turn <= len(context.earlier) else ():
+            regions = [region for region in entity.regions if (region.media, region.box) == (pin.media, pin.box)]
+            if entity.id == pin.entity and regions and entity.evidence:
+                note = f"seen in turn {pin.turn}"
+                evidence = entity.evidence[0].model_copy(update={"step": 0, "note": note})
+                region = regions[0].model_copy(update={"mask": None, "mask_score": None})
+                names = (entity.label,)
+                facts.things.append(Group(f"kept-{number}", "thing", entity.label, names, [region], [evidence]))
 
 
 def _add(

@@ -138,8 +138,11 @@ def sound_when(question: Question, facts: Facts) -> Draft:
             writer.say("I hear ").point(sound_name(group.label), group.id).say(f" {when(group)}. ")
         else:
             gone.append(_unheard(writer, facts, phrase))
-    if (gone or not question.phrases) and facts.has_audio:
-        say_heard(writer, facts)
+    if gone or not question.phrases:
+        if facts.has_audio:
+            say_heard(writer, facts)
+        else:
+            writer.say("There is no sound to listen to. ")
     return writer.draft(tuple(gone))
 
 

@@ -41,7 +41,8 @@ async def answer(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any
 async def _written(asked: Asked, facts: Facts, context: RunContext) -> Draft:
     question = parse(asked.text)
     if speaks_of_pins(question, asked):
-        return await in_thread(answer_pointed, asked, facts, context.media)
+        draft: Draft = await in_thread(answer_pointed, asked, facts, context.media)
+        return draft
     if question.intent == "which" or (question.intent == "where" and _singles_out(question)):
         facts.choice = await in_thread(choose, question, facts, context)
     return write(question, facts)

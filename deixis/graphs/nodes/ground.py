@@ -8,9 +8,10 @@ from langgraph.runtime import Runtime
 
 from deixis.answer import Problem
 from deixis.graphs.calls import call_tool
-from deixis.graphs.context import RunContext, as_json, image_refs
+from deixis.graphs.context import RunContext, as_json, asked_of, image_refs
 from deixis.graphs.rules.questions import parse
 from deixis.graphs.state import RunState
+from deixis.graphs.turns.pointed import speaks_of_pins, wanted
 from deixis.tools.detection.protocol import GroundRequest, GroundResult
 
 VISUAL = frozenset({"describe", "list", "where", "presence", "count", "which", "attribute", "open"})
@@ -26,8 +27,11 @@ async def ground(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any
     context, images = runtime.context, image_refs(state)
     if not images or "detection" not in context.toolbox.roles():
         return {}
-    question = parse(state.get("question", ""))
+    asked = asked_of(state)
+    question = parse(asked.text)
     phrases = tuple(dict.fromkeys(question.phrases)) if question.intent in VISUAL else ()
+    if speaks_of_pins(question, asked):
+        phrases = wanted(asked)
     calls: dict[str, str] = {}
     problems: list[Problem] = []
     with context.recorder.step(3, "locate", "Find where things are.") as step:

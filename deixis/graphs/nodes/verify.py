@@ -12,6 +12,7 @@ from deixis.graphs.answering.draft import Draft
 from deixis.graphs.answering.facts import Facts, gather
 from deixis.graphs.context import RunContext, audio_refs, image_refs
 from deixis.graphs.state import RunState
+from deixis.graphs.turns.finishing import finished
 from deixis.tools.linking.protocol import LinkResult
 from deixis.tools.segmentation.protocol import ScoredMask, SegmentRequest, SegmentResult
 
@@ -47,6 +48,7 @@ async def verify(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any
         )
         unsupported = sum(not entity.supported for entity in entities)
         step.text = f"{len(entities)} entities, {len(mentions)} mentions, {unsupported} without support."
+        answer = finished(context, state, answer)
     context.answer = answer
     return {"answer": _without_masks(answer).model_dump(mode="json", exclude_none=True)}
 

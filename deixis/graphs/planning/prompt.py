@@ -25,13 +25,14 @@ Calls (independent of each other; they run side by side; "medium" is the number 
 - {"do": "segment", "medium": 1, "refs": ["#2"]}: masks
 - {"do": "hear", "medium": 1}: sound events with times
 - {"do": "match"}: which visible thing makes which sound, after ground and hear
-- {"do": "recall", "phrases": ["dog"]}: what earlier steps found
+- {"do": "recall", "phrases": ["dog"]}: what earlier steps and earlier turns found, with references
 
 References: "2.1#3" is box 3 of call 2.1 and "#3" box 3 of the latest look; "~1" is sound 1, "^1" tag 1.
 A step of kind "answer" has no calls. Its text is the answer in plain words. Each thing or sound that it
 names is a claim: {"phrase": exact words of the text, "refs": [...]}. What was looked for and is not there is
 a denial: {"phrase": ..., "medium": "image|audio"}, and the text says so. "linked" says which thing makes
 which sound: {"sound": "~1", "thing": "#2", "verdict": "matched|unmatched|unknown"}.
+"pointed_at" are places that words of the question mean. A turn that needs no media is answered at once.
 Claim only what tools gave. Do not ask again for a phrase that gave nothing. Answer as soon as you can.
 """
 DATA_RULE = (
@@ -70,6 +71,7 @@ def _told(request: PlanRequest) -> dict[str, Any]:
     left = request.left
     return {
         "question": clean(request.question, MOST_QUESTION),
+        **_conversation(request),
         "media": [_medium(medium.number, medium.ref) for medium in request.media],
         "can_call": list(request.can),
         "left": {"steps": left.steps, "calls": left.calls, "seconds": round(left.seconds)},
@@ -83,6 +85,25 @@ def _told(request: PlanRequest) -> dict[str, Any]:
             for step in request.steps
         ],
     }
+
+
+def _conversation(request: PlanRequest) -> dict[str, Any]:
+    """Returns what earlier turns and places in the question say; nothing where there are none."""
+    numbers = {medium.ref.digest: medium.number for medium in request.media}
+    pointed = [
+        {
+            "words": clean(pin.phrase),
+            "picture": numbers.get(pin.media, 1),
+            "box": [round(value) for value in pin.box.xyxy_px],
+        }
+        for pin in request.pins
+    ]
+    told: dict[str, Any] = {
+        "in_their_words": clean(request.said, MOST_QUESTION),
+        "pointed_at": pointed,
+        "earlier_turns": [turn.model_dump(exclude_defaults=True) for turn in request.turns],
+    }
+    return {key: value for key, value in told.items() if value}
 
 
 def _medium(number: int, ref: Any) -> dict[str, Any]:

@@ -204,9 +204,28 @@ def _segmentation(action: Action, output: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _recall(action: Action, output: Mapping[str, Any]) -> dict[str, Any]:
-    rows = [*output.get("found", []), *output.get("earlier", [])]
-    lines = (", ".join(f"{key} {value}" for key, value in row.items()) for row in rows[:MOST_BOXES])
-    return {"remembered": tuple(clean(line, 200) for line in lines)}
+    rows = output.get("found", [])
+    lines = [", ".join(f"{key} {value}" for key, value in row.items()) for row in rows[:MOST_BOXES]]
+    boxes: list[SeenBox] = []
+    sounds: list[SeenSound] = []
+    for row in output.get("earlier", []):
+        label, score = clean(row["label"]), round(row["score"]["value"], 3)
+        if "times" in row:
+            start, end = row["times"]
+            number = len(sounds) + 1
+            sounds.append(SeenSound(number=number, label=label, start_s=start, end_s=end, score=score))
+        else:
+            place = _whole(row["box"])
+            number = len(boxes) + 1
+            boxes.append(
+                SeenBox(number=number, phrase=label, name=label, box=place, score=score, asked=False)
+            )
+            lines.append(f"{action.call}#{number} is #{row['number']} of turn {row['turn']}")
+    return {
+        "remembered": tuple(clean(line, 200) for line in lines),
+        "boxes": tuple(boxes[:MOST_BOXES]),
+        "sounds": tuple(sounds[:MOST_SOUNDS]),
+    }
 
 
 _READERS: dict[str, Any] = {

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from langgraph.graph import END, START, StateGraph
 
-from deixis.graphs.context import RunContext
+from deixis.graphs.context import RunContext, asked_of
 from deixis.graphs.nodes.ingest import ingest
 from deixis.graphs.planning.protocol import DOES
 from deixis.graphs.stepwise.acting import acting
@@ -23,6 +23,7 @@ from deixis.graphs.stepwise.gate import gate
 from deixis.graphs.stepwise.state import StepState
 from deixis.graphs.stepwise.think import think
 from deixis.graphs.stepwise.verify import after_verify, verify
+from deixis.graphs.turns.converse import converse
 
 
 def stepwise() -> StateGraph[StepState, RunContext, Any, Any]:
@@ -40,7 +41,9 @@ def stepwise() -> StateGraph[StepState, RunContext, Any, Any]:
     graph.add_node("fall_back", fall_back)
     graph.add_edge(START, "ingest")
     graph.add_edge("ingest", "gate")
-    graph.add_edge("gate", "think")
+    graph.add_conditional_edges("gate", after_gate, ["think", "converse"])
+    graph.add_node("converse", converse)
+    graph.add_edge("converse", END)
     ends = ["verify", "conclude", "fall_back", "think"]
     graph.add_conditional_edges("think", after_think, [*DOES, *ends])
     graph.add_edge("conclude", "verify")
@@ -48,6 +51,11 @@ def stepwise() -> StateGraph[StepState, RunContext, Any, Any]:
     graph.add_edge("compose", END)
     graph.add_edge("fall_back", END)
     return graph
+
+
+def after_gate(state: StepState) -> str:
+    """Returns the planner, or, for a turn that needs no media and no language model, the answer."""
+    return "converse" if asked_of(state).talk else "think"
 
 
 def after_think(state: StepState) -> str | list[str]:

@@ -29,6 +29,8 @@ class RecallRequest(Frozen):
 
     refs: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
+    image: ImageRef | None = None
+    """The picture whose boxes of earlier turns are meant."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,24 @@ def _ground(context: RunContext, state: StepState, call: Call) -> Prepared:
         image=image,
         phrases=tuple(phrase for phrase in phrases if phrase not in gone),
         everything=call.everything,
-        threshold=FAINT if call.faint else None,
+        threshold=_faint(context, bool(phrases)) if call.faint else None,
         iou=settings.iou,
         top=settings.top if not call.everything and call.faint else max(settings.top, 40),
     )
     return Prepared(request, gone)
+
+
+def _faint(context: RunContext, named: bool) -> float:
+    """Returns the threshold of a faint look: the detector's own where it has one.
+
+    A first look that is a faint one at everything is to offer boxes; one that comes later is to find more.
+    """
+    recorder = context.recorder
+    looked = any(
+        one.role == "detection" and one.call in recorder.observations for one in recorder.actions.values()
+    )
+    detector = context.toolbox.get("detection")
+    return float(getattr(detector, "faint" if named or looked else "faint_everything", FAINT))
 
 
 def _look(context: RunContext, state: StepState, call: Call) -> Prepared:
@@ -233,7 +248,8 @@ def _last(findings: Findings, kind: str) -> list[Found]:
 
 
 def _recall(context: RunContext, state: StepState, call: Call) -> Prepared:
-    return Prepared(RecallRequest(refs=call.refs, phrases=_phrases(call)))
+    image = image_of(state, call) if image_refs(state) else None
+    return Prepared(RecallRequest(refs=call.refs, phrases=_phrases(call), image=image))
 
 
 _MAKERS = {

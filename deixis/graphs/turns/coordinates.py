@@ -5,6 +5,8 @@ original picture, shares of its sides (0.12, 0.4, …), the words of deixis itse
 and the location marks of known model families in their own spaces.
 """
 
+# ruff: noqa: E501 - a pattern is easier to read on one line than in pieces
+
 from __future__ import annotations
 
 import re

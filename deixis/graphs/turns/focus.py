@@ -103,6 +103,14 @@ class Memory:
                     return alike
         return []
 
+    def together(self) -> list[Meant]:
+        """Returns the things of the latest answer that names two or more, in the order of its text."""
+        for turn in self._back():
+            found = [one for one in self.things(turn) if one.entity.kind == "thing"]
+            if len(found) > 1:
+                return found
+        return []
+
     def called(self, noun: str) -> Meant | None:
         """Returns the thing that the latest answer with such a noun shows, where it is a single one."""
         wanted = head(noun)

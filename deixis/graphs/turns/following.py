@@ -1,5 +1,7 @@
 """Words that point back, replaced by what they mean: 'it', 'the other one', '#2', 'and to the left?'."""
 
+# ruff: noqa: E501 - a pattern is easier to read on one line than in pieces
+
 from __future__ import annotations
 
 import re
@@ -155,10 +157,7 @@ def _ordinals(draft: Draft, memory: Memory) -> None:
     hit = _ORDINAL.search(draft.text)
     if hit is None or draft.pinned(*hit.span()):
         return
-    rows = _in_order(memory)
-    if not rows:
-        latest = next((t for t in range(len(memory.earlier), 0, -1) if memory.things(t)), 0)
-        rows = [one for one in memory.things(latest) if one.entity.kind == "thing"] if latest else []
+    rows = _in_order(memory) or memory.together()
     if hit["n"].casefold() == "other":
         last = [one for one in memory.ranked() if len(one.regions) == 1][:1]
         left = [one for one in rows if not last or not _same_place(one, last[0])]
@@ -174,7 +173,7 @@ def _in_order(memory: Memory) -> list[Meant]:
     """Returns several of a kind: as the answer lists their places, or, where it does not, from the left."""
     rows = memory.several()
     if rows and "; " not in memory.earlier[rows[0].turn - 1].text:
-        rows.sort(key=lambda one: _left(one))
+        rows.sort(key=_left)
     return rows
 
 

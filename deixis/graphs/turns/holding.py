@@ -66,7 +66,7 @@ def held(pin: Pin, things: Sequence[Group]) -> Held | None:
 
 
 def fit_of(place_px: Box, box: Box) -> float:
-    """Returns how well a box is the place that is meant; for a point, whether it lies inside, near the middle."""
+    """Returns how well a box is the place that is meant, in 0..1; a point counts more near the middle."""
     if place_px.area > 0:
         return place_px.iou(box)
     x, y = place_px.center

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +58,8 @@ def speaks_of_pins(question: Question, asked: Asked) -> bool:
 def wanted(asked: Asked) -> tuple[str, ...]:
     """Returns what a detector is asked for: the things that are pointed at, and those to be found beside."""
     names = [pin.phrase for pin in asked.pins if not pin.bare]
-    names += [hit["x"] for pattern in (_THERE, _KIND) if (hit := pattern.match(asked.text)) is not None]
+    beside = _THERE.match(asked.text) or _KIND.match(asked.text)
+    names += [beside["x"]] if beside is not None else []
     return tuple(dict.fromkeys(name for name in map(strip_determiners, names) if name))
 
 
@@ -133,9 +134,10 @@ def _neighbours(one: Held, way: str, facts: Facts) -> list[Held]:
     for group in facts.things:
         for index, region in enumerate(group.regions):
             other = Held(group, index)
-            if region.media == media and region.box is not None and other.id != one.id:
-                if all(fit_of(row.box, region.box) < 0.7 for row in rows):
-                    rows.append(other)
+            if region.media != media or region.box is None or other.id == one.id:
+                continue
+            if all(fit_of(row.box, region.box) < 0.7 for row in rows):
+                rows.append(other)
     items = [Candidate(row.box, row.group.names, row.group.regions[row.index].score.value) for row in rows]
     shape = np.broadcast_to(np.zeros((1, 1, 1), np.uint8), (size.height, size.width, 3))
     fit = relations.pairs(Scene(items, shape), _kind_of(way))[:, 0]
@@ -187,9 +189,14 @@ def _beside(writer: Writer, asked: Asked, here: Here, facts: Facts, media: Media
     for index, row in enumerate(shown):
         if index:
             writer.say(" and " if index == len(shown) - 1 else ", ")
-        writer.say(f"{article(row.word)} ").point(row.word, row.id)
+        writer.say(_article(row, one)).point(row.word, row.id)
     writer.say(". ")
     return True
+
+
+def _article(row: Held, other: Held) -> str:
+    """Returns 'a ', 'an ', or 'another ' where the other thing is called the same."""
+    return "another " if row.word == other.word else f"{article(row.word)} "
 
 
 def _called(writer: Writer, asked: Asked, here: Here, facts: Facts, media: MediaSource) -> bool:
@@ -260,7 +267,7 @@ def _say_what_is_known(writer: Writer, here: Here, facts: Facts) -> None:
         writer.say("The ").point(one.word, one.id).say(f" is {place(one.box, image.size)}")
         near = _neighbours(one, "next to", facts)[:1]
         for row in near:
-            writer.say(f", next to {article(row.word)} ").point(row.word, row.id)
+            writer.say(f", next to {_article(row, one)}").point(row.word, row.id)
         writer.say(". ")
 
 
@@ -268,4 +275,4 @@ def _absent(asked: Asked, facts: Facts) -> list[NotFound]:
     """Returns what was asked for beside a thing, and is nowhere in the picture."""
     there = _THERE.match(asked.text)
     said = {head(there["x"])} if there is not None else set()
-    return [cast("NotFound", gone) for gone in facts.not_found if head(gone.phrase) in said]
+    return [gone for gone in facts.not_found if head(gone.phrase) in said]

@@ -1,5 +1,7 @@
 """How a turn is read: its pictures, its coordinates, the words in it that point back."""
 
+# ruff: noqa: E501 - a pattern is easier to read on one line than in pieces
+
 from __future__ import annotations
 
 import re

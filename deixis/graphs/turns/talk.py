@@ -1,5 +1,7 @@
 """Turns that need no media: thanks, greetings, what deixis can do, what was asked and found so far."""
 
+# ruff: noqa: E501 - a pattern is easier to read on one line than in pieces
+
 from __future__ import annotations
 
 import re

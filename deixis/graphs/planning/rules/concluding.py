@@ -11,6 +11,8 @@ from deixis.graphs.planning.rules.targets import Target, targets
 from deixis.graphs.rules.candidates import Candidate
 from deixis.graphs.rules.questions import Question, parse
 from deixis.graphs.rules.select import select
+from deixis.graphs.turns.asked import Asked
+from deixis.graphs.turns.pointed import answer_pointed, speaks_of_pins
 from deixis.media.refs import MediaSource
 from deixis.tools.protocol import in_thread
 
@@ -26,6 +28,9 @@ async def conclusion(request: PlanRequest, media: MediaSource) -> NextStep:
 
 def _conclusion(request: PlanRequest, media: MediaSource) -> NextStep:
     question, known = parse(request.question), know(request)
+    asked = Asked(text=request.question, pins=request.pins)
+    if speaks_of_pins(question, asked):
+        return as_step(answer_pointed(asked, known.facts, media), known)
     if question.intent in POINTING and known.facts.looked:
         step = _pointing(question, known, media)
         if step is not None:

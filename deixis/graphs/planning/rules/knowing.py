@@ -11,6 +11,7 @@ from deixis.graphs.answering.draft import Draft
 from deixis.graphs.answering.facts import Facts, Group, noun_of
 from deixis.graphs.planning.protocol import Claim, Denial, Linked, NextStep, PlanRequest
 from deixis.graphs.planning.seen import Seen, SeenBox
+from deixis.graphs.turns.holding import held
 from deixis.tools.hearing.protocol import ClipLabel
 from deixis.tools.matching.protocol import MatchResult, PairVerdict
 from deixis.tools.tagging.protocol import Tag
@@ -36,6 +37,7 @@ def know(request: PlanRequest) -> Known:
     facts = Facts(images=list(request.images), has_audio=bool(request.audios))
     known = Known(facts)
     _things(known, request)
+    _kept(known, request)
     _sounds(known, request)
     _tags(known, request)
     _match(known, request)
@@ -115,6 +117,23 @@ def _number(known: Known, kind: str, rows: list[tuple[Group, Region, str]]) -> N
         known.facts.things = ordered
     else:
         known.facts.sounds = ordered
+
+
+def _kept(known: Known, request: PlanRequest) -> None:
+    """Adds what an earlier turn saw at a place that the question means, where no look of this run sees it."""
+    for number, pin in enumerate(request.pins, 1):
+        if not pin.entity or held(pin, known.facts.things) is not None:
+            continue
+        for one in request.seen:
+            digest = known.facts.images[one.medium - 1].digest if one.do == "recall" and one.boxes else ""
+            for box in one.boxes if digest == pin.media else ():
+                if Box.of(box.box).iou(pin.box) >= _SAME:
+                    score = Score(value=min(1.0, max(0.0, box.score)), kind="detector")
+                    region = Region(media=digest, box=Box.of(box.box), score=score)
+                    group = Group(f"kept-{number}", "thing", box.phrase, (box.phrase,), [region])
+                    known.facts.things.append(group)
+                    known.refs[group.id] = [_ref(one, box)]
+                    break
 
 
 def _sounds(known: Known, request: PlanRequest) -> None:
@@ -198,8 +217,10 @@ def as_step(draft: Draft, known: Known) -> NextStep:
     claims = []
     for anchor in draft.anchors:
         chosen = draft.chosen.get(anchor.id)
-        refs = known.refs.get(anchor.id, [])
-        picked = refs if chosen is None else [refs[index] for index in chosen]
+        whole, _, index = anchor.id.partition("/")
+        refs = known.refs.get(whole, [])
+        refs = [refs[int(index)]] if index and refs else refs
+        picked = refs if chosen is None else [refs[place] for place in chosen]
         claims.append(Claim(phrase=draft.text[anchor.start : anchor.end], refs=tuple(picked[:64])))
     return NextStep(
         kind="answer",

@@ -7,6 +7,8 @@ from deixis.graphs.planning.rules.concluding import POINTING, chosen, conclusion
 from deixis.graphs.planning.rules.knowing import Known, know
 from deixis.graphs.planning.rules.targets import Target, targets
 from deixis.graphs.rules.questions import Question, parse
+from deixis.graphs.turns.asked import Asked
+from deixis.graphs.turns.pointed import speaks_of_pins, wanted
 from deixis.media.refs import MediaSource
 from deixis.tools.protocol import in_thread
 
@@ -37,6 +39,9 @@ class RulesPlanner:
 
 def next_step(question: Question, request: PlanRequest, media: MediaSource) -> NextStep | None:
     """Returns the next step before the answer; None where all is done that the question needs."""
+    asked = Asked(text=request.question, pins=request.pins)
+    if speaks_of_pins(question, asked):
+        return None if request.seen else _at_pins(asked, request)
     if not request.seen:
         return _first(question, request)
     known = know(request)
@@ -76,6 +81,21 @@ def _first(question: Question, request: PlanRequest) -> NextStep | None:
         "find": "Look and listen.",
     }
     return NextStep(kind=kind, text=words[kind], calls=tuple(calls[:8]))
+
+
+def _at_pins(asked: Asked, request: PlanRequest) -> NextStep | None:
+    """Returns the look for what a question points at and for all around it, and what is remembered of it."""
+    if "ground" not in request.can:
+        return None
+    meant = {pin.media for pin in asked.pins}
+    pictures = [number for number, image in enumerate(request.images, 1) if image.digest in meant]
+    phrases = wanted(asked)
+    calls = [Call(do="ground", medium=n, phrases=phrases, everything=True) for n in pictures]
+    if any(pin.entity for pin in asked.pins):
+        calls += [Call(do="recall", medium=n) for n in pictures]
+    if not calls:
+        return None
+    return NextStep(kind="locate", text="Look at what is pointed at.", calls=tuple(calls[:8]))
 
 
 def sought(question: Question) -> tuple[str, ...]:
