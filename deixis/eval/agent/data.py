@@ -33,7 +33,7 @@ class Sounded:
 
 @dataclass(frozen=True)
 class Makes:
-    """What makes a sound: the number of the sound, those of the things; none where nothing that shows does."""
+    """What makes a sound: the number of the sound, and those of the things; none where nothing shown does."""
 
     sound: int
     things: tuple[int, ...] = ()
@@ -54,8 +54,9 @@ class Episode:
         heard: numbers of the sounds that it points at.
         made: what makes the sounds that it speaks of.
         denied: words for what is asked for and is not there.
-        world: whether all is drawn, so that `things` and `sounds` are all there is, and names are the world's.
-        pictures: uint8 arrays or paths. sounds_at: (samples, rate) or paths.
+        world: whether all is drawn, so that `things` and `sounds` are all there is.
+        pictures: uint8 arrays or paths.
+        sounds_at: (samples, rate) or paths.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The figures of verdicts: each part's share, what it took, and differences between rows on the same episodes."""
+"""The figures of verdicts: the share of each part, what it took, and how far one row is before another."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from deixis.answer import Entity, GroundedAnswer
@@ -15,6 +16,7 @@ from deixis.eval.agent.data import Episode, Makes, Seen
 from deixis.eval.agent.names import fits_sound, fits_thing
 from deixis.eval.mllm import wording
 from deixis.geometry import Box, Frozen, TimeSpan
+from deixis.tools.words.morphology import singular
 
 IOU = 0.5
 """From which a place is that of a thing (RefCOCO, Yu et al. 2016), and a time that of a sound."""
@@ -29,8 +31,8 @@ _DENIES = re.compile(r"\b(?:no|not|never|nothing|none)\b", re.IGNORECASE)
 class Judged(Frozen):
     """What came of an episode. `relation` and `absence` are None where nothing is to be said of them.
 
-    `claims`, `good`: entities, and those of them that are supported and right. `wrong` tells in a few words what
-    was wrong first; empty where nothing was.
+    `claims`, `good`: entities, and those of them that are supported and right. `off_screen`: something was
+    claimed that is not there; None where all is there. `wrong` names the first part that was wrong.
     """
 
     row: str
@@ -110,7 +112,7 @@ def covered(spans: Sequence[TimeSpan], true: Sequence[TimeSpan]) -> float:
     """Returns the time that two sets of stretches share, over that which either takes, in 0..1."""
     edges = sorted({edge for one in (*spans, *true) for edge in (one.start_s, one.end_s)})
     shared = either = 0.0
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         own = any(one.start_s <= low and high <= one.end_s for one in spans)
         its = any(one.start_s <= low and high <= one.end_s for one in true)
         shared += (high - low) * (own and its)
@@ -142,7 +144,7 @@ def _answer(episode: Episode, answer: GroundedAnswer) -> bool:
             said = wording.yes_or_no(text)
             return said is not False if episode.value == "partly" else said == (episode.value == "yes")
         case "list" | "caption":
-            return _named(episode, text)
+            return _named(episode, _unsounded(answer))
         case "hear":
             return _heard(episode, answer)
         case "when":
@@ -184,6 +186,16 @@ def points_at(answer: GroundedAnswer, thing: Seen) -> bool:
     return own and region.box is not None and region.box.iou(thing.box) >= IOU
 
 
+def _unsounded(answer: GroundedAnswer) -> str:
+    """Returns the text without the names of sounds, which may be those of things: a piano, a helicopter."""
+    text = answer.text
+    sounds = {entity.id for entity in answer.entities if entity.kind == "sound"}
+    phrases = {one.phrase for one in answer.mentions if sounds & set(one.entities)}
+    for phrase in sorted(phrases, key=len, reverse=True):
+        text = re.sub(rf"\b{re.escape(phrase)}\b", " ", text, flags=re.IGNORECASE)
+    return text
+
+
 def _named(episode: Episode, text: str) -> bool:
     told, true = set(wording.all_of(text, "things")), {thing.name for thing in episode.things}
     if not true:
@@ -208,7 +220,7 @@ def denied(episode: Episode, answer: GroundedAnswer) -> bool:
 
 
 def _words(phrase: str) -> set[str]:
-    return set(phrase.casefold().split()) - {"a", "an", "the"}
+    return {singular(word) for word in phrase.casefold().split()} - {"a", "an", "the"}
 
 
 def _absence(episode: Episode, answer: GroundedAnswer) -> bool | None:

@@ -82,13 +82,13 @@ def rows(
         )
     found: list[Row] = []
     skipped: list[str] = []
-    for name in NAMES:
+    for name, told in NAMES.items():
         if name not in wanted:
             continue
         try:
             found.append(_row(name, toolbox, home, base, adapter))
         except (WeightsMissing, MissingExtra) as error:
-            skipped.append(f"{NAMES[name]}: skipped, {error}")
+            skipped.append(f"{told}: skipped, {error}")
     return found, skipped
 
 

@@ -136,7 +136,7 @@ class AgentEval:
                 if (tool := toolbox.get(role)) is not None
             ),
             notes=(
-                f"measures: {first}; the other rows of the table are under baselines; the same episodes for all",
+                f"measures: {first}; the other rows, of the same episodes, are the baselines",
                 "differences are over the episodes, paired, with a bootstrap interval",
                 *(_failed(name, judged) for name, judged in found.items()),
                 *skipped,

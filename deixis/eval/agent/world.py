@@ -28,7 +28,7 @@ ORDER = (
     "picture", "pair", "picture", "sound", "picture", "pair", "picture", "pictures", "pair", "picture",
     "picture", "pair", "sound", "picture", "pair", "picture", "pictures", "picture", "pair", "sound",
 )  # fmt: skip
-"""Kinds of the episodes, over and over: of twenty nine pictures, six pairs, three sounds, two of two pictures."""
+"""Kinds of the episodes, over and over: of 20 nine a picture, six a pair, three a sound, two pictures."""
 FIRST = {"test": TEST_SEEDS[0] + 50_000, "validation": 970_000}
 """The first seed of each split; those of the test set are asked about by no other choice of settings."""
 APART = 20_000
@@ -107,7 +107,7 @@ def _sounds(span: Span, sounds: Sequence[Sounded]) -> list[int]:
 
 
 def _of_several(seed: int, rng: Rng, split: Split) -> Episode | None:
-    """Returns an episode about two pictures: where something is that only one shows, or whether it is there."""
+    """Returns an episode about two pictures: where is what one of them shows, or is something there."""
     known = [_known(seed), _known(seed + APART)]
     shown = int(rng.integers(2))
     own, other = known[shown], known[1 - shown]

@@ -13,12 +13,14 @@ from deixis.trace import Span
 _NUMBER = re.compile(r"(?<![\w#~])(?:\d{1,4}\.\d{1,4})?[#~]\d{1,3}(?!\w)")
 
 
-def spans(state: StepState, text: str, claims: tuple[Claim, ...], findings: Findings) -> tuple[Span, ...]:
-    """Returns the spans of a text, in order, not overlapping."""
+def spans(
+    state: StepState, text: str, claims: tuple[Claim, ...], findings: Findings, numbers: bool = True
+) -> tuple[Span, ...]:
+    """Returns the spans of a text, in order, not overlapping; with `numbers` also where it writes ``#2``."""
     if not text:
         return ()
     made = [span_of(pointed) for pointed in settle(state, text, claims, findings).pointed]
-    for hit in _NUMBER.finditer(text):
+    for hit in _NUMBER.finditer(text) if numbers else ():
         found = findings.get(hit[0])
         if found is None or any(hit.start() < one.end and hit.end() > one.start for one in made):
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from deixis.answer import Evidence, Relation, Verdict
+from deixis.answer import Evidence, Relation, Score, Verdict
 from deixis.graphs.context import RunContext, audio_refs, image_refs
 from deixis.graphs.planning.protocol import Linked, NextStep
 from deixis.graphs.stepwise.findings import Findings, Found, evidence
@@ -47,6 +47,8 @@ def relate(
         if pair is None or key in done:
             continue
         done.add(key)
+        if pair.verdict == "unknown" and _told(related, sound, step.linked, settled, findings, proof):
+            continue
         thing = findings.get(pair.thing) if pair.thing else None
         pointed = _pointed_at(settled, thing) if pair.verdict == "matched" else None
         verdict: Verdict = "unknown" if pair.verdict == "matched" and pointed is None else pair.verdict
@@ -55,6 +57,35 @@ def relate(
     for said in step.linked:
         _agrees(related, said, result, findings)
     return related
+
+
+def _told(
+    related: Related,
+    sound: Pointed,
+    linked: tuple[Linked, ...],
+    settled: Settled,
+    findings: Findings,
+    proof: Evidence,
+) -> bool:
+    """Returns whether the planner's own verdict is kept, where the matching tool cannot tell.
+
+    It rests on what was seen and heard; the reason says whose verdict it is.
+    """
+    for said in linked:
+        heard = findings.get(said.sound)
+        if heard is None or all(one.label != heard.label for one in sound.found) or said.verdict == "unknown":
+            continue
+        thing = findings.get(said.thing) if said.thing else None
+        pointed = _pointed_at(settled, thing)
+        if said.verdict == "matched" and pointed is None:
+            return False
+        reason = "the matching tool cannot tell; the planner says so by what is seen and heard"
+        known = proof.model_copy(update={"score": Score(value=0.0, kind="none"), "note": reason})
+        related.pairs.append((sound, pointed, said.verdict, (known,), reason))
+        if related.overall == "unknown" or said.verdict == "matched":
+            related.overall = said.verdict
+        return True
+    return False
 
 
 def relations(related: Related, ids: dict[int, str]) -> list[Relation]:

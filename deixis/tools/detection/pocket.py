@@ -41,6 +41,11 @@ class PocketDetector(LocalTool[GroundRequest, GroundResult]):
     role: ClassVar[Role] = "detection"
     Input: ClassVar[type[Frozen]] = GroundRequest
     Output: ClassVar[type[Frozen]] = GroundResult
+    faint: ClassVar[float] = 0.15
+    """Threshold of a second, fainter look for a phrase: that of the traces which its planner learns from
+    (`deixis.learned.scout.world.imagined.FAINT`)."""
+    faint_everything: ClassVar[float] = 0.05
+    """Threshold of a look that offers everything for choosing (`…scout.world.looking.OFFERED`)."""
 
     def __init__(self, sight: Eye, table: Words) -> None:
         self._eye = sight

@@ -56,7 +56,7 @@ class Situation:
     heard: tuple[Heard, ...] = ()
 
     def encoded(self, tokenizer: Any, pointing: Pointing | None, sizes: tuple[int, int]) -> Encoded:
-        """Returns the tokens after which the model goes on; `sizes` are the places of a picture and a sound."""
+        """Returns the tokens after which the model goes on; `sizes`: places of a picture, of a sound."""
         return prompt(self.question, self.steps, self.media, tokenizer, pointing, *sizes)
 
     def ref(self, number: int) -> str:

@@ -6,7 +6,8 @@ numbers may be named, depends on what was found.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -38,7 +39,7 @@ ROLES_OF = {"find": ("tagging", "detection"), "locate": ("detection",), "outline
             "listen": ("hearing",), "relate": ("matching",)}  # fmt: skip
 """What a step of each kind calls, as in SCOUT; kinds that are not here call nothing."""
 THINKING = ("find", "locate", "outline", "listen", "relate", "select")
-EVERYTHING = "everything"
+EVERYTHING, APART = "everything", ";"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ class Allowed:
 class Grammar:
     """The tokens of one tokenizer as llguidance knows them.
 
+    Sets of tokens are lexemes to it, and two of them must not overlap: each token is in one set alone, and
+    rules put the sets together.
+
     Raises:
         MissingExtra: llguidance is not installed.
     """
@@ -78,10 +82,28 @@ class Grammar:
         self._guidance = llguidance
         self._number = {token: int(number) for token, number in tokenizer.get_vocab().items()}
         self._size = len(tokenizer)
-        odd = {*SPECIAL, *COORDINATES}
-        whole = [number for token, number in self._number.items() if token not in odd and token[:2] != "##"]
-        self._words = sorted(set(whole) - {self._number[one] for one in PROPOSALS})
-        self._pieces = sorted(number for token, number in self._number.items() if token[:2] == "##")
+        odd = {*SPECIAL, *COORDINATES, *PROPOSALS, EVERYTHING, APART}
+        plain = {token: number for token, number in self._number.items() if token not in odd}
+        whole = {token: number for token, number in plain.items() if token[:2] != "##"}
+        self._sets = {
+            "letters": _ranges(number for token, number in whole.items() if token[0].isalnum()),
+            "signs": _ranges(number for token, number in whole.items() if not token[0].isalnum()),
+            "pieces": _ranges(number for token, number in plain.items() if token not in whole),
+            "every": self._one(EVERYTHING),
+            "apart": self._one(APART),
+            "end": self._one(END),
+            "calls": self._one(CALL),
+            "end_call": self._one(END_CALL),
+            "ref": self._one(REF),
+            "end_ref": self._one(END_REF),
+            **{f"k_{kind}": self._one(STEPS[kind]) for kind in (*THINKING, "answer")},
+            **{f"r_{role}": self._one(token) for role, token in CALLS.items()},
+            **{f"m_{place}": self._one(token) for place, token in enumerate(MEDIA, 1)},
+            **{
+                family: _ranges(self._number[one] for one in COORDINATES if one.startswith(f"<{family}_"))
+                for family in (*EDGES, *TIMES)
+            },
+        }
         self._known = llguidance.LLTokenizer(llguidance.TokenizerWrapper(_Numbers(tokenizer)))
 
     def held(self, what: Literal["words", "step"], allowed: Allowed) -> Held:
@@ -94,106 +116,82 @@ class Grammar:
 
     def lark(self, what: Literal["words", "step"], allowed: Allowed) -> str:
         """Returns the grammar in Lark's notation; tokens stand in it by their numbers."""
-        rules = {"start": "words" if what == "words" else self._starts(allowed)}
-        rules["words"] = f"part{{1,{MOST_PARTS}}} {self._one(END)}"
-        rules["answer"] = f"{self._one(STEPS['answer'])} words"
-        rules["thinking"] = f"{self._some(STEPS[kind] for kind in THINKING)} words"
-        for kind, roles in ROLES_OF.items():
-            calls = [f"call_{role}" for role in roles if role in allowed.roles]
-            if calls:
-                begun = f"{self._one(STEPS[kind])} {self._one(CALL)}"
-                rules[f"by_{kind}"] = f"{begun} ({' | '.join(calls)}) {self._one(END_CALL)}"
-        rules |= self._calls(allowed)
-        rules |= self._parts(allowed)
-        return "".join(f"{name}: {rule}\n" for name, rule in rules.items())
-
-    def _starts(self, allowed: Allowed) -> str:
-        calling = [
-            f"by_{kind}" for kind, roles in ROLES_OF.items() if any(role in allowed.roles for role in roles)
-        ]
-        return " | ".join(["answer", *(["thinking", *calling] if allowed.steps else [])])
-
-    def _calls(self, allowed: Allowed) -> dict[str, str]:
-        rules: dict[str, str] = {}
-        pictures, sounds = self._medium(allowed.pictures), self._medium(allowed.sounds)
-        apart = self._numbers([self._number[";"]])
-        for role in allowed.roles:
-            begun = self._one(CALLS[role])
-            match role:
-                case "detection":
-                    every = self._one(EVERYTHING)
-                    phrases = f"phrase ({apart} phrase){{0,{MOST_PHRASES}}}"
-                    rules["call_detection"] = f"{begun}{pictures} ({every} | {phrases})"
-                case "tagging":
-                    rules["call_tagging"] = f"{begun}{pictures}"
-                case "hearing":
-                    rules["call_hearing"] = f"{begun}{sounds}"
-                case "segmentation":
-                    rules["call_segmentation"] = (
-                        f"{begun}{pictures} place ({apart} place){{0,{MOST_REGIONS}}}"
-                    )
-                case "matching":
-                    rules["call_matching"] = begun
-        letters = [number for number in self._words if number not in self._signs()]
-        rules["phrase"] = f"({self._numbers(letters)} {self._tail}){{1,{MOST_WORDS}}}"
-        return rules
-
-    def _parts(self, allowed: Allowed) -> dict[str, str]:
-        numbers = [self._number[one] for one in PROPOSALS[: allowed.boxes]]
-        rules = {
-            "word": f"{self._numbers(sorted([*self._words, *numbers]))} {self._tail}",
-            "place": " | ".join(self._places(allowed) or [self._one(STEPS["answer"])]),
+        numbers = allowed.boxes and _ranges(self._number[one] for one in PROPOSALS[: allowed.boxes])
+        called = {
+            f"by_{kind}": [f"call_{role}" for role in roles if role in allowed.roles]
+            for kind, roles in ROLES_OF.items()
         }
-        regions = [*self._places(allowed), *([self._row(TIMES)] if allowed.sounds else [])]
-        many = max(allowed.pictures, allowed.sounds)
-        if allowed.points:
-            behind = f"{self._medium(many)} region{{0,{MOST_REGIONS}}}" if regions else ""
-            reference = f"{self._one(REF)} word{{1,{MOST_WORDS}}} {self._one(END_REF)}{behind}"
-            rules["part"] = f"word | {reference}"
-            rules["region"] = " | ".join(regions) or self._one(END)
-        else:
-            rules["part"] = "word"
-        return rules
+        called = {name: calls for name, calls in called.items() if calls}
+        others = ["thinking", *called] if allowed.steps else []
+        rules = {
+            "start": "words" if what == "words" else " | ".join(["answering", *others]),
+            "answering": "k_answer words",
+            "thinking": f"({' | '.join(f'k_{kind}' for kind in THINKING)}) words",
+            "words": f"part{{1,{MOST_PARTS}}} end",
+            "tail": "pieces{0,20}",
+            "word": f"(letters | signs | every | apart{' | numbers' if numbers else ''}) tail",
+            "phrase": f"((letters | every) tail){{1,{MOST_WORDS}}}",
+            **{name: f"k_{name[3:]} calls ({' | '.join(calls)}) end_call" for name, calls in called.items()},
+            **self._calls(allowed),
+            **self._parts(allowed),
+            **({"numbers": numbers} if numbers else {}),
+        }
+        used = self._reached(rules)
+        return "".join(f"{name}: {rule}\n" for name, rule in {**rules, **self._sets}.items() if name in used)
 
-    def _places(self, allowed: Allowed) -> list[str]:
-        """Returns the ways to say where in a picture something is."""
-        if not allowed.pictures:
-            return []
-        numbers = [self._number[one] for one in PROPOSALS[: allowed.boxes]]
-        return [*([self._numbers(numbers)] if numbers else []), self._row(EDGES)]
+    def _reached(self, rules: dict[str, str]) -> set[str]:
+        """Returns the names of the rules and sets that are of use."""
+        every = {**rules, **self._sets}
+        found: set[str] = set()
+        waiting = ["start"]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += [word for word in re.findall(r"[a-z_]\w*", every[name]) if word in every]
+        return found
 
-    @property
-    def _tail(self) -> str:
-        return f"{self._numbers(self._pieces)}{{0,20}}"
+    @staticmethod
+    def _calls(allowed: Allowed) -> dict[str, str]:
+        pictures, sounds = _medium(allowed.pictures), _medium(allowed.sounds)
+        return {
+            "call_detection": f"r_detection {pictures} (every | phrase (apart phrase){{0,{MOST_PHRASES}}})",
+            "call_tagging": f"r_tagging {pictures}",
+            "call_hearing": f"r_hearing {sounds}",
+            "call_segmentation": f"r_segmentation {pictures} place (apart place){{0,{MOST_REGIONS}}}",
+            "call_matching": "r_matching",
+        }
 
-    def _row(self, families: Sequence[str]) -> str:
-        """Returns one coordinate of each family, in order."""
-        return " ".join(
-            self._some(one for one in COORDINATES if one.startswith(f"<{name}_")) for name in families
-        )
-
-    def _medium(self, many: int) -> str:
-        """Returns the tokens that say which medium is meant, where there are several."""
-        return f" {self._some(MEDIA[:many])}?" if many > 1 else ""
-
-    def _signs(self) -> set[int]:
-        return {number for token, number in self._number.items() if not token[0].isalnum()}
+    @staticmethod
+    def _parts(allowed: Allowed) -> dict[str, str]:
+        numbers = ["numbers"] if allowed.boxes else []
+        places = [*numbers, " ".join(EDGES)] if allowed.pictures else []
+        regions = [*places, *([" ".join(TIMES)] if allowed.sounds else [])]
+        many = _medium(max(allowed.pictures, allowed.sounds))
+        behind = f"{many} region{{0,{MOST_REGIONS}}}" if regions else ""
+        rules = {"part": f"word | ref word{{1,{MOST_WORDS}}} end_ref {behind}" if allowed.points else "word"}
+        rules |= {"place": " | ".join(places)} if places else {}
+        return rules | ({"region": " | ".join(regions)} if regions else {})
 
     def _one(self, token: str) -> str:
-        return f"<[{self._number[token]}]>"
+        return _ranges([self._number[token]])
 
-    def _some(self, tokens: Iterable[str]) -> str:
-        return self._numbers(sorted(self._number[token] for token in tokens))
 
-    def _numbers(self, numbers: Sequence[int]) -> str:
-        """Returns the numbers as ranges, the form of a set of tokens."""
-        ranges: list[list[int]] = []
-        for number in numbers:
-            if ranges and ranges[-1][1] == number - 1:
-                ranges[-1][1] = number
-            else:
-                ranges.append([number, number])
-        return f"<[{','.join(f'{low}-{high}' if high > low else str(low) for low, high in ranges)}]>"
+def _medium(many: int) -> str:
+    """Returns the tokens that say which medium is meant, where there are several."""
+    several = range(1, min(many, len(MEDIA)) + 1)
+    return f"({' | '.join(f'm_{place}' for place in several)})?" if many > 1 else ""
+
+
+def _ranges(numbers: Iterable[int]) -> str:
+    """Returns a set of tokens by their numbers."""
+    ranges: list[list[int]] = []
+    for number in sorted(numbers):
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return f"<[{','.join(f'{low}-{high}' if high > low else str(low) for low, high in ranges)}]>"
 
 
 class Held:

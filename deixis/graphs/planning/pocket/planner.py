@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 from deixis.errors import InputFault, PlannerFault
 from deixis.graphs.planning.pocket.asking import Situation, allowed, situation
 from deixis.graphs.planning.pocket.grammar import Grammar
+from deixis.graphs.planning.pocket.several import part_of
 from deixis.graphs.planning.pocket.steps import next_step, read
 from deixis.graphs.planning.pocket.weights import Opened, opened
 from deixis.graphs.planning.pocket.writing import SURE, Dialogue, Expert, Pen
@@ -33,10 +34,12 @@ class PocketPlanner:
 
     Attributes:
         version: of this code and of the weights.
+        marks_all: words of its steps point only where it says so, as in the traces that it was trained on.
         pen: what it writes with; its counts tell what was read.
     """
 
     name = "pocket"
+    marks_all = True
 
     def __init__(self, given: Opened, *, gate: Any = None, expert: str = "", alone: bool = False) -> None:
         self._given, self._gate, self._expert, self._alone = given, gate, expert, alone
@@ -81,15 +84,16 @@ class PocketPlanner:
     def _planned(self, request: PlanRequest, media: MediaSource) -> PlanReply:
         expert: Expert = "learn" if request.expert == "learn" and self._given.twin is not None else "frozen"
         plain = expert == "frozen" and not self._expert and self._given.twin is not None
-        now = situation(request)
+        part = part_of(request)
+        now = situation(part.request)
         with self._lock:
             begun = self.pen.read + self.pen.written
             if plain or self._alone:
-                step = self._at_once(request, now, media, expert, None if plain else "coordinates")
+                step = self._at_once(part.request, now, media, expert, None if plain else "coordinates")
             else:
-                step = self._stepped(request, now, media, expert)
+                step = self._stepped(part.request, now, media, expert)
             spent = self.pen.read + self.pen.written - begun
-        return PlanReply(step=step, tokens=spent, expert=expert)
+        return PlanReply(step=part.placed(step), tokens=spent, expert=expert)
 
     def _stepped(self, request: PlanRequest, now: Situation, media: MediaSource, expert: Expert) -> NextStep:
         """Returns the words of the open step, if one is, and what comes next."""
@@ -175,7 +179,8 @@ def pocket(
 
     Raises:
         WeightsMissing: a folder is not there.
-        InputFault: ``planner.pocket.option`` for an option that is none; a folder does not hold what it should.
+        InputFault: ``planner.pocket.option`` for an option that is none; a folder does not hold what it
+            should.
         MissingExtra: torch, transformers or llguidance is not installed.
     """
     if expert not in EXPERTS or not isinstance(alone, bool):

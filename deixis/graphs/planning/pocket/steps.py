@@ -15,7 +15,8 @@ from deixis.learned.world.sounds.kinds import SOUNDING
 from deixis.trace import Action, Span, Step
 
 _DO: dict[str, Do] = {
-    "detection": "ground", "tagging": "tag", "segmentation": "segment", "hearing": "hear", "matching": "match",
+    "detection": "ground", "tagging": "tag", "segmentation": "segment", "hearing": "hear",
+    "matching": "match",
 }  # fmt: skip
 _SAID = {kind.class_id: bare(SOUNDS.get(kind.name, kind.name)) for kind in SOUNDING}
 _AUDIBLE = frozenset(_SAID.values())
@@ -56,7 +57,9 @@ def call(action: Action, now: Situation) -> Call:
     if do == "ground":
         phrases, everything = tuple(asked.get("phrases") or ()), bool(asked.get("everything"))
         digest = _pictures(now)[medium - 1] if _pictures(now) else ""
-        faint = asked_before(now.steps, phrases, everything, digest)
+        # Where nobody listened a look at everything offers boxes for choosing, and is faint from the start.
+        listened = any(one.role == "hearing" for step in now.steps for one in step.actions)
+        faint = asked_before(now.steps, phrases, everything, digest) or (everything and not listened)
         return Call(do=do, medium=medium, phrases=phrases, everything=everything, faint=faint)
     if do == "segment":
         boxes = [Box.model_validate(box) for box in asked.get("boxes") or ()]

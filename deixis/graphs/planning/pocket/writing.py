@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from deixis.media.refs import MediaSource
 
 KEPT = 4
-"""Dialogues whose keys and values are kept; one of a run of six steps is 1.5 MB."""
+"""Dialogues whose keys and values are kept."""
 KEPT_ROWS = 16
 MOST_TOKENS = 512
 """Tokens of one piece of writing; a grammar ends it long before."""
 SURE = -3.0
-"""Least mean of the logarithms of the chances of the tokens written. A model that was not trained for this lies
-below -5, a trained one above -0.5; what is written without any sureness is nonsense in the right form."""
+"""Least mean of the logarithms of the chances of the tokens written: what is written with a chance of one in
+twenty a word is nonsense in the right form."""
 ROUND, OF = 24, 3
 """Tokens in a row that are of no more different ones than this are no words: a model that was not trained, or
 has lost its thread, writes the same ones over and over."""
@@ -63,13 +63,14 @@ class Pen:
     Attributes:
         read: tokens that went through the decoder as part of prompts, since the beginning.
         written: tokens that it wrote.
+        put_down: tokens that were put into dialogues without being written.
     """
 
     def __init__(self, given: Opened) -> None:
         self._given = given
         self._dialogues: list[Dialogue] = []
         self._rows: dict[str, Any] = {}
-        self.read = self.written = 0
+        self.read = self.written = self.put_down = 0
 
     def begin(
         self, encoded: Encoded, media: Sequence[SampleMedium], source: MediaSource, expert: Expert
@@ -114,6 +115,11 @@ class Pen:
         with torch.no_grad(), self._held(dialogue.expert):
             for token in ids:
                 self._take(dialogue, token)
+                self.put_down += 1
+
+    def forget(self) -> None:
+        """Drops what is kept of all dialogues."""
+        self._dialogues = []
 
     def write(self, dialogue: Dialogue, held: Held) -> Written:
         """Returns what the model writes, the likeliest token that the grammar allows each time.

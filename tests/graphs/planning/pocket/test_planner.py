@@ -1,0 +1,193 @@
+"""The planner with a tiny model of random weights and a twin on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+pytest.importorskip("llguidance")
+
+from deixis.errors import PlannerFault
+from deixis.graphs.planning.pocket import planner as planners
+from deixis.graphs.planning.pocket.bench import ALIKE, measured, runs, summary
+from deixis.graphs.planning.pocket.grammar import Held
+from deixis.graphs.planning.pocket.planner import PocketPlanner
+from deixis.graphs.planning.pocket.weights import Opened
+from deixis.graphs.planning.pocket.writing import Pen, Written
+from deixis.graphs.planning.protocol import Medium, NextStep, PlanRequest
+from deixis.learned.mllm.dialogue import prompt
+from deixis.trace import Span, Step
+from tests.conformance.planner import check_planner
+from tests.graphs import fakes
+from tests.graphs.planning.pocket.test_grammar import PICTURE
+from tests.graphs.stepwise.runs import agent, ask, whole
+
+
+@pytest.fixture(scope="module")
+def given() -> Opened:
+    import torch
+
+    from deixis.learned.mllm import new_model
+    from deixis.learned.twin import TwinConfig, graft
+
+    torch.set_num_threads(1)
+    model, processor = new_model("tiny", both_ways=False)
+    twin = graft(model, TwinConfig(kind="lowrank", rank=2, layers="all"))
+    with torch.no_grad():
+        noise = torch.Generator().manual_seed(1)
+        for value in twin.parameters():
+            value.add_(torch.randn(value.shape, generator=noise))
+    twin.eval()
+    return Opened(model, processor, twin, "tiny")
+
+
+class Saying(Pen):
+    """A pen that writes given words instead of the model's, through the same decoder and grammar."""
+
+    def __init__(self, given: Opened, *lines: str) -> None:
+        super().__init__(given)
+        self._lines = list(lines)
+        self._tokenizer = given.tokenizer
+
+    def write(self, dialogue: Any, held: Held) -> Written:
+        ids = self._tokenizer(self._lines.pop(0), add_special_tokens=False).input_ids
+        done = [held.take(token) for token in ids]
+        assert done[-1]
+        self.put(dialogue, ids[:-1])
+        return Written(ids, 0.0)
+
+
+LOOK = "<|step_locate|><|call|><|detection|>dog; zebra<|end_call|>"
+SEEN = "#1 is a <|ref|>dog<|end_ref|>#1. no <|ref|>zebra<|end_ref|>.<|end|>"
+DOG = "<|step_answer|>the <|ref|>dog<|end_ref|>#1 is on the left.<|end|>"
+
+
+def saying(given: Opened, *lines: str) -> PocketPlanner:
+    made = PocketPlanner(given)
+    made.pen = Saying(given, *lines)
+    return made
+
+
+def test_a_run_points_at_what_the_tools_gave(given: Opened, tmp_path: Path) -> None:
+    made = saying(given, LOOK, SEEN, DOG)
+    runner = agent(tmp_path, made)
+    answer = ask(runner)
+    assert answer.text == "The dog is on the left." and answer.status == "complete"
+    (dog,) = answer.entities
+    assert dog.supported and dog.regions[0].box == fakes.DOG
+    steps = [step for step in runner.trace(answer.run).steps if step.index > 0]
+    assert steps[0].text == "#1 is a dog. No zebra." and {step.expert for step in steps} == {"learn"}
+    assert [(span.phrase, len(span.boxes)) for span in steps[0].spans] == [("dog", 1), ("zebra", 0)]
+    # Nothing that was read or written before was read again: every token went through the decoder once.
+    (dialogue,) = made.pen._dialogues
+    assert made.pen.read + made.pen.put_down == len(dialogue.keys) - 1
+    whole(answer)
+
+
+def test_random_weights_end_in_the_pipelines_answer(given: Opened, tmp_path: Path) -> None:
+    answer = ask(agent(tmp_path, PocketPlanner(given)))
+    assert answer.status == "degraded" and "rules answered instead" in answer.text
+    assert [one.code.startswith("planner.pocket.") for one in answer.problems] == [True]
+    assert any(entity.label == "dog" for entity in answer.entities)
+    whole(answer)
+
+
+@pytest.mark.parametrize("expert", ["learn", "frozen"])
+def test_each_expert_has_a_cache_of_its_own(given: Opened, store: Any, expert: Any) -> None:
+    import torch
+
+    image = store.add_image(fakes.picture())
+    medium = PICTURE.model_copy(update={"digest": image.digest, "width": 160, "height": 120})
+    first = prompt("where is the dog?", (), (medium,), given.tokenizer, "proposals")
+    step = Step(index=0, kind="select", text="It is here.")
+    longer = prompt("where is the dog?", (step,), (medium,), given.tokenizer, "proposals")
+    other: Any = "frozen" if expert == "learn" else "learn"
+    pen, fresh = Pen(given), Pen(given)
+    pen.begin(first, (medium,), store, other)
+    pen.begin(first, (medium,), store, expert)
+    read = pen.read
+    kept = pen.begin(longer, (medium,), store, expert)
+    assert pen.read - read == len(longer) - len(first), "only what is new is read"
+    new = fresh.begin(longer, (medium,), store, expert)
+    assert torch.allclose(kept.last, new.last, atol=1e-4)
+    foreign = Pen(given).begin(longer, (medium,), store, other)
+    assert not torch.allclose(foreign.last, new.last, atol=1e-4), "the experts do not say the same"
+    back = pen.begin(first, (medium,), store, expert)  # a run that was taken back: the cache is cut
+    assert torch.allclose(back.last, Pen(given).begin(first, (medium,), store, expert).last, atol=1e-4)
+
+
+async def test_gate_decides_and_frozen_answers_in_words(given: Opened, store: Any) -> None:
+    from deixis.learned.twin.gates.marker import MarkerGate
+
+    made = PocketPlanner(given, gate=MarkerGate("Where is"))
+    assert (await made.gate("Where is the dog?")).expert == "learn"
+    assert (await made.gate("What is this?")).expert == "frozen"
+    made.pen = Saying(given, "a quiet meadow.<|end|>")
+    media = (Medium(number=1, ref=store.add_image(fakes.picture())),)
+    request = PlanRequest(question="What is this?", media=media, can=("ground",), expert="frozen")
+    reply = await made(request, store)
+    assert (reply.step.kind, reply.step.text, reply.expert) == ("answer", "A quiet meadow.", "frozen")
+    named = PocketPlanner(given, expert="frozen")  # the twin switched off plans as well
+    assert (await named.gate("What is this?")).expert == "frozen"
+    named.pen = Saying(given, LOOK)
+    assert (await named(request, store)).step.calls[0].phrases == ("dog", "zebra")
+
+
+async def test_steps_without_their_trace_are_refused(given: Opened, store: Any) -> None:
+    from deixis.graphs.planning.protocol import PastStep
+
+    request = PlanRequest(question="Where?", steps=(PastStep(index=1, kind="find", text="I look."),))
+    with pytest.raises(PlannerFault) as caught:
+        await PocketPlanner(given)(request, store)
+    assert caught.value.code == "planner.pocket.trace"
+
+
+def test_conformance(given: Opened, store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planners, "SURE", float("-inf"))
+    image = store.add_image(fakes.picture())
+    for step in check_planner(PocketPlanner(given), store, image, None, "Where is the dog?"):
+        assert isinstance(step, NextStep)
+
+
+def test_several_pictures_are_looked_at_one_after_the_other(given: Opened, tmp_path: Path) -> None:
+    import numpy as np
+
+    gone = "<|step_answer|>there is no <|ref|>dog<|end_ref|>.<|end|>"
+    other = np.full((100, 90, 3), 200, np.uint8)
+
+    def detection(request: Any) -> Any:
+        if request.image.size.width == 160:
+            return fakes.detection(request)
+        return fakes.detection(request.model_copy(update={"phrases": ("zebra",) * len(request.phrases)}))
+
+    tools = fakes.tools(detection=detection)
+    made = saying(given, LOOK, "no <|ref|>dog<|end_ref|>.<|end|>", gone, LOOK, SEEN, DOG)
+    answer = agent(tmp_path, made, tools).ask("Where is the dog?", image=[other, fakes.picture()])
+    assert answer.text == "The dog is on the left. That is picture 2.", answer.problems
+    assert not answer.not_found
+    (dog,) = answer.entities
+    assert dog.supported and dog.regions[0].media == answer.media[1].digest
+    made = saying(given, LOOK, SEEN, DOG, LOOK, "no <|ref|>dog<|end_ref|>.<|end|>", gone)
+    answer = agent(tmp_path, made, tools).ask("Where is the dog?", image=[fakes.picture(), other])
+    assert answer.text == "The dog is on the left. That is picture 1."
+    assert answer.entities[0].supported and answer.entities[0].regions[0].media == answer.media[0].digest
+
+
+def test_cache_reads_each_token_once(given: Opened) -> None:
+    (sample,) = runs(1)
+    row = measured(given, sample, "learn")
+    assert row["decoded_kept"] <= 1.2 * row["final_length"] < row["decoded_naive"]
+    assert row["largest_difference_of_a_logit"] <= ALIKE
+    told = summary([row], "tiny")
+    assert told["same"] and told["kept"]["tokens_over_final_length"] <= told["bar"]
+
+
+def test_marks_of_a_step_are_those_that_the_planner_set(given: Opened) -> None:
+    step = Step(index=0, kind="relate", text="#1 is red.", spans=(Span(start=0, end=2, phrase="#1"),))
+    plain = step.model_copy(update={"spans": ()})
+    one, other = (prompt("which?", (it,), (PICTURE,), given.tokenizer, "proposals") for it in (step, plain))
+    assert one.input_ids != other.input_ids
