@@ -77,7 +77,7 @@ def _done(
     if step.calls and request.left.calls <= 0:
         return {"ended": f"{context.settings.budget.calls} tool calls", "reads": False, "plan": []}
     opened = context.recorder.open(index, step.kind, step.text)
-    opened.spans = spans(state, step.text, step.claims, Findings(context))
+    opened.spans = spans(state, step.text, step.claims, Findings(context), _numbers(context))
     calls = step.calls[: request.left.calls]
     if not calls:
         context.recorder.close(opened)
@@ -139,6 +139,11 @@ def _failed(
     return {**update, "reads": False, "ended": "planner", "problems": as_json([problem])}
 
 
+def _numbers(context: RunContext) -> bool:
+    """Returns whether a number in the words (``#2``) points; not where the planner marks all that does."""
+    return not getattr(planner_of(context), "marks_all", False)
+
+
 def _close(
     context: RunContext, state: StepState, request: PlanRequest, reading: str, claims: tuple[Claim, ...]
 ) -> None:
@@ -149,7 +154,7 @@ def _close(
     opened = context.recorder.told.get(index) or OpenStep(index, "find", "")
     if reading.strip():
         opened.text = reading.strip()
-        opened.spans = spans(state, opened.text, claims, Findings(context))
+        opened.spans = spans(state, opened.text, claims, Findings(context), _numbers(context))
     elif request.steps:
         summary = told(request.steps[-1].seen)
         opened.text = " ".join(part for part in (opened.text.strip(), summary) if part)

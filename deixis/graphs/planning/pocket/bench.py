@@ -98,7 +98,7 @@ def prompts(sample: Sample) -> list[Situation]:
 def _end(whole: Sequence[int], start: int, reads: bool, given: Opened) -> int:
     """Returns where the planner's reply to a prompt ends: at its call, or before the end of its step.
 
-    The last token is read with the prompt that it stands in, as in a run. Where the words of an open step come
+    The last token is read with the prompt that it stands in, as in a run. Where words of an open step come
     first, that step's own end is passed over.
     """
     number = given.tokenizer.convert_tokens_to_ids
