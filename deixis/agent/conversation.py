@@ -177,8 +177,14 @@ class Conversation:
         from deixis.agent.agent import _many
 
         store = self.agent.store
-        pictures = [store.add_image(source) for source in _many(image, pair_is_one=False)]
-        sounds = [store.add_audio(source) for source in _many(audio, pair_is_one=True)]
+        pictures = [
+            source if isinstance(source, ImageRef) else store.add_image(source)
+            for source in _many(image, pair_is_one=False)
+        ]
+        sounds = [
+            source if isinstance(source, AudioRef) else store.add_audio(source)
+            for source in _many(audio, pair_is_one=True)
+        ]
         before_i = () if replace and pictures else self.images
         before_a = () if replace and sounds else self.audios
         images = tuple({ref.digest: ref for ref in (*before_i, *pictures)}.values())

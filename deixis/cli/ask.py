@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
     from deixis.agent.agent import Agent
+    from deixis.agent.conversation import Conversation
     from deixis.answer import GroundedAnswer
     from deixis.trace import Event
 
@@ -31,6 +34,12 @@ def ask(
     ),
     planner_option: list[str] = typer.Option([], "--planner-option", help="KEY=VALUE for the planner."),
     budget: list[str] = typer.Option([], "--budget", help="steps=, calls=, seconds= or tokens=NUMBER."),
+    conversation: str = typer.Option(
+        "",
+        "--conversation",
+        "-c",
+        help="Ask as the next turn of this conversation; a new one where there is none.",
+    ),
     trace: bool = typer.Option(False, "--trace", "-t", help="Show the steps while they happen."),
     as_json: bool = typer.Option(False, "--json", help="Print the answer as JSON."),
     timeout: float = typer.Option(60.0, "--timeout", min=0.01, help="Seconds for one tool call."),
@@ -54,7 +63,8 @@ def ask(
         budget=chosen_budget(budget),
         allow_network=allow_network,
     )
-    answer = answered(agent, question, image, audio, quiet=as_json, steps=trace)
+    asked = agent.conversation(conversation) if conversation else agent
+    answer = answered(asked, question, image, audio, quiet=as_json, steps=trace)
     files = [str(path) for path in answer.save(out, store=agent.store)] if out else []
     if as_json:
         typer.echo(answer.model_dump_json(indent=2))
@@ -120,12 +130,25 @@ def _pairs(pairs: list[str], option: str, form: str) -> dict[str, str]:
 
 
 def answered(
-    agent: Agent, question: str, image: list[str], audio: list[str], *, quiet: bool, steps: bool
+    agent: Agent | Conversation,
+    question: str,
+    image: list[str],
+    audio: list[str],
+    *,
+    quiet: bool,
+    steps: bool,
 ) -> GroundedAnswer:
     """Returns the answer, with a line of progress on a terminal, or the steps as they end."""
-    media: dict[str, Any] = {"image": list(image) or None, "audio": list(audio) or None}
-    if quiet and not steps:
-        return agent.ask(question, **media)
+    with progress(quiet=quiet and not steps, steps=steps) as tell:
+        return agent.ask(question, image=list(image) or None, audio=list(audio) or None, on_event=tell)
+
+
+@contextmanager
+def progress(*, quiet: bool, steps: bool) -> Iterator[Callable[[Event], None] | None]:
+    """Yields what tells the person at the terminal how a run gets on; None where nobody is to be told."""
+    if quiet or not (steps or sys.stderr.isatty()):
+        yield None
+        return
     from rich.console import Console
     from rich.markup import escape
 
@@ -138,16 +161,15 @@ def answered(
                 seconds = float(event.data.get("seconds", 0.0))
                 console.print(f"{event.step:>2}  {seconds:5.2f} s  {escape(words)}", highlight=False)
 
-        return agent.ask(question, **media, on_event=tell)
-    if not sys.stderr.isatty():
-        return agent.ask(question, **media)
+        yield tell
+        return
     with console.status("Starting …") as status:
 
         def update(event: Event) -> None:
             if event.type == "step_started":
                 status.update(escape(str(event.data.get("text", ""))))
 
-        return agent.ask(question, **media, on_event=update)
+        yield update
 
 
 def show(agent: Agent, answer: GroundedAnswer, *, trace: bool) -> None:

@@ -20,6 +20,7 @@ from deixis.cli.failure import EXIT_CODES, report
 
 COMMANDS: dict[str, str] = {
     "ask": "Ask a question about a picture, a sound, or both.",
+    "chat": "Ask several questions about the same media, one after another.",
     "batch": "Answer the questions of a manifest, resumable.",
     "demo": "Run the main job on the bundled examples.",
     "trace": "Look at stored runs, step by step.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -80,8 +81,19 @@ def trace_of(answer: GroundedAnswer, store: Any) -> Trace | None:
     return trace if trace.record.run == answer.run else None
 
 
-def page(answer: GroundedAnswer, shown: Figures, trace: Trace | None) -> str:
-    """Returns the page as HTML text; everything that comes from outside is escaped."""
+def page(
+    answer: GroundedAnswer,
+    shown: Figures,
+    trace: Trace | None,
+    *,
+    turns: Sequence[GroundedAnswer] = (),
+    data: str = "",
+) -> str:
+    """Returns the page as HTML text; everything that comes from outside is escaped.
+
+    With `turns`, `answer` is what they are together, and the page shows them one after another; `data` is
+    the JSON to download then.
+    """
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -93,6 +105,7 @@ def page(answer: GroundedAnswer, shown: Figures, trace: Trace | None) -> str:
     script = _part("page.js")
     return environment.from_string(_part("page.html.j2")).render(
         answer=answer,
+        turns=turns,
         shown=shown,
         trace=trace,
         words=wording,
@@ -106,7 +119,7 @@ def page(answer: GroundedAnswer, shown: Figures, trace: Trace | None) -> str:
         style=Markup(_part("page.css")),
         script=Markup(script),
         policy=_policy(script),
-        data=Markup(script_json(answer.model_dump_json())),
+        data=Markup(script_json(data or answer.model_dump_json())),
     )
 
 

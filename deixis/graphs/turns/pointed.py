@@ -223,7 +223,8 @@ def _coloured(writer: Writer, asked: Asked, here: Here, facts: Facts, media: Med
     region = one.group.regions[one.index]
     image = next(ref for ref in facts.images if ref.digest == region.media)
     told = colour_named(colours(Option(one.group, one.index, one.box, image, region.score.value), media))
-    said = [lex.COLOURS[word] for word in re.findall(r"\w+", asked.text.casefold()) if word in lex.COLOURS]
+    behind = asked.text[here[0][0].end :].casefold() if re.match(r"\W*(?:is|are)\b", asked.text, re.I) else ""
+    said = [lex.COLOURS[word] for word in re.findall(r"\w+", behind) if word in lex.COLOURS]
     if not told:
         writer.say("I cannot tell the colour of the ").point(one.word, one.id).say(": none stands out. ")
         return True
