@@ -22,6 +22,7 @@ from deixis.graphs.planning.protocol import (
 )
 from deixis.graphs.planning.seen import Seen, SeenBox, SeenSound
 from deixis.media.refs import AudioRef, ImageRef, MediaSource
+from deixis.trace import Action, Observation, Step
 
 MOST_STEPS = 12
 
@@ -59,6 +60,57 @@ def answered(call: Call, number: str, image: ImageRef, way: str) -> Seen:
     return Seen(**base)
 
 
+def traced(
+    index: int, step: NextStep, given: tuple[Seen, ...], image: ImageRef, audio: AudioRef | None
+) -> Step:
+    """Returns a step in full, as a run records it, with what its calls gave."""
+    roles = {"ground": "detection", "look": "detection", "tag": "tagging", "hear": "hearing",
+             "segment": "segmentation", "match": "matching", "recall": "recall"}  # fmt: skip
+    actions, observations = [], []
+    for call, seen in zip(step.calls, given, strict=True):
+        medium: Any = audio if call.do == "hear" else image
+        asked: dict[str, Any] = {} if medium is None else {medium.kind: medium.model_dump(mode="json")}
+        asked |= {"phrases": list(call.phrases), "everything": call.everything}
+        actions.append(Action(call=seen.call, role=roles[call.do], tool="fake", input=asked))
+        status = "fault" if seen.fault else "ok"
+        output = None if seen.fault else _output(seen)
+        observations.append(Observation(call=seen.call, status=status, output=output))
+    text = "" if step.calls else step.text
+    return Step(
+        index=index, kind=step.kind, text=text, actions=tuple(actions), observations=tuple(observations)
+    )
+
+
+def _output(seen: Seen) -> dict[str, Any]:
+    if seen.do == "hear":
+        return {
+            "events": [
+                {
+                    "label": one.label,
+                    "span": {"start_s": one.start_s, "end_s": one.end_s},
+                    "score": {"value": one.score, "kind": "hearing"},
+                }
+                for one in seen.sounds
+            ]
+        }
+    if seen.do not in ("ground", "look"):
+        return {}
+    boxes = {one.phrase: dict(zip(("x1", "y1", "x2", "y2"), one.box, strict=True)) for one in seen.boxes}
+    score = {"value": 0.8, "kind": "detector"}
+    return {
+        "phrases": [
+            {
+                "phrase": phrase,
+                "status": "found" if phrase in boxes else "absent",
+                "detections": [{"box": boxes[phrase], "score": score, "name": phrase}]
+                if phrase in boxes
+                else [],
+            }
+            for phrase in seen.phrases
+        ]
+    }
+
+
 def check_planner(
     planner: Planner, media: MediaSource, image: ImageRef, audio: AudioRef | None, question: str
 ) -> list[NextStep]:
@@ -79,6 +131,7 @@ def _run(
     request = requests(image, audio, question)
     steps: list[NextStep] = []
     past: list[PastStep] = []
+    trace: list[Step] = []
     for index in range(1, MOST_STEPS + 1):
         before = request.model_dump_json()
         try:
@@ -102,6 +155,11 @@ def _run(
             answered(call, f"{index}.{place}", image, way) for place, call in enumerate(step.calls, 1)
         )
         past.append(PastStep(index=index, kind=step.kind, text=step.text, seen=given))
+        if trace and step.reading:
+            trace[-1] = trace[-1].model_copy(update={"text": step.reading})
+        trace.append(traced(index, step, given, image, audio))
         left = Budget(steps=max(1, MOST_STEPS - index))
-        request = request.model_copy(update={"steps": tuple(past), "reads": bool(given), "left": left})
+        request = request.model_copy(
+            update={"steps": tuple(past), "trace": tuple(trace), "reads": bool(given), "left": left}
+        )
     raise AssertionError(f"no answer after {MOST_STEPS} steps")
