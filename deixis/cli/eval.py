@@ -42,8 +42,8 @@ def evaluate(
     speed (seconds, memory, bytes), pocket (the illustrated world), mllm (the pocket MLLM and its twin; with
     --base FOLDER --adapter FOLDER [--baselines FOLDER] [--count N] [--batch N] [--recipe cpu|accelerator]
     [--device NAME], and no data), agent (the whole loop, planner by planner: the illustrated world with
-    --profile pocket, or the photos and pairs of --data; [--episodes N] [--rows
-    pipeline,alone,rules,twin,frozen] [--split test|validation] [--base FOLDER --adapter FOLDER] [--keep FILE]).
+    --profile pocket, or photos and pairs of --data; [--episodes N] [--rows pipeline,alone,rules,twin,frozen]
+    [--split test|validation] [--base FOLDER --adapter FOLDER] [--keep FILE]).
     Options that are not listed below are the task's own.
     """
     from deixis import registry
