@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -14,7 +13,8 @@ from deixis.media.refs import Digest, MediaSource
 from deixis.tools.embedding.pictures import region_pixels
 from deixis.tools.embedding.protocol import AudioPart, EmbedRequest, EmbedResult
 from deixis.tools.hearing.level import SILENCE_DBFS, loudest_dbfs
-from deixis.tools.protocol import LocalTool, Role
+from deixis.tools.loaded import LoadedTool
+from deixis.tools.protocol import Role
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +62,16 @@ class Clips:
         return tuple(TimeSpan(start_s=start, end_s=start + self.seconds) for start in starts)
 
 
-class JointEmbedder(LocalTool[EmbedRequest, EmbedResult]):
+@dataclass(frozen=True)
+class _Given:
+    """What a request is about, as the space takes it; None where there is nothing."""
+
+    texts: list[str | None]
+    pictures: list[NDArray[np.uint8] | None]
+    sounds: list[list[NDArray[np.float32]]]
+
+
+class JointEmbedder(LoadedTool[EmbedRequest, EmbedResult, Space]):
     """An embedder over a space, loaded at its first request."""
 
     version = "1"
@@ -73,48 +82,49 @@ class JointEmbedder(LocalTool[EmbedRequest, EmbedResult]):
     def __init__(
         self, name: str, load: Callable[[], Space], digest: Callable[[], Digest], clips: Clips | None = None
     ) -> None:
-        self.name = name
-        self._load, self._digest = load, digest
+        super().__init__(name, load, digest)
         self._clips = clips or Clips()
-        self._space: Space | None = None
-        self._lock = threading.RLock()
 
-    @property
-    def space(self) -> Space:
-        """Returns the network, loaded now if it was not yet.
+    def run_many(self, requests: Sequence[EmbedRequest], media: MediaSource) -> list[EmbedResult | Exception]:
+        """Returns unit vectors; None for an empty text, an empty region, and silence.
 
-        Raises:
-            InputFault, ToolFault: it cannot be loaded.
+        The texts, the pictures and the sounds of all requests share passes.
         """
+        space = self.network
+        given: list[_Given | Exception] = []
+        for request in requests:
+            try:
+                given.append(self._given(request, media))
+            except Exception as error:  # handed to whoever asked for this one
+                given.append(error)
+        good = [one for one in given if not isinstance(one, Exception)]
         with self._lock:
-            if self._space is None:
-                self._space = self._load()
-            return self._space
-
-    @property
-    def weights_digest(self) -> Digest:
-        """Returns the digest of the weights."""
-        return self._digest()
-
-    def run(self, request: EmbedRequest, media: MediaSource) -> EmbedResult:
-        """Returns unit vectors; None for an empty text, an empty region, and silence."""
-        space = self.space
-        texts = [text.strip() or None for text in request.texts]
-        pictures = [region_pixels(region, media) for region in request.images]
-        heard = [self._heard(part, media) for part in request.audios]
-        sounds = [one for clips in heard for _, one in clips]
-        with self._lock:
-            vectors = iter(_batched(space.hear, sounds, space.rows))
-            return EmbedResult(
+            texts = iter(_each(space.read, [text for one in good for text in one.texts], space.rows))
+            pictures = iter(_each(space.see, [part for one in good for part in one.pictures], space.rows))
+            sounds = [clip for one in good for clips in one.sounds for clip in clips]
+            heard = iter(_batched(space.hear, sounds, space.rows))
+        return [
+            one
+            if isinstance(one, Exception)
+            else EmbedResult(
                 dimension=space.dimension,
-                texts=tuple(_each(space.read, texts, space.rows)),
-                images=tuple(_each(space.see, pictures, space.rows)),
-                audios=tuple(_mean([next(vectors) for _ in clips]) for clips in heard),
+                texts=tuple(next(texts) for _ in one.texts),
+                images=tuple(next(pictures) for _ in one.pictures),
+                audios=tuple(_mean([next(heard) for _ in clips]) for clips in one.sounds),
             )
+            for one in given
+        ]
+
+    def _given(self, request: EmbedRequest, media: MediaSource) -> _Given:
+        return _Given(
+            [text.strip() or None for text in request.texts],
+            [region_pixels(region, media) for region in request.images],
+            [[window for _, window in self._heard(part, media)] for part in request.audios],
+        )
 
     def clips(self, part: AudioPart, media: MediaSource) -> tuple[tuple[TimeSpan, tuple[float, ...]], ...]:
         """Returns the windows of a sound, in its seconds, with a vector each; silent ones are left out."""
-        space, heard = self.space, self._heard(part, media)
+        space, heard = self.network, self._heard(part, media)
         with self._lock:
             vectors = _batched(space.hear, [one for _, one in heard], space.rows)
         pairs = [(span, _mean([vector])) for (span, _), vector in zip(heard, vectors, strict=True)]
@@ -122,7 +132,7 @@ class JointEmbedder(LocalTool[EmbedRequest, EmbedResult]):
 
     def _heard(self, part: AudioPart, media: MediaSource) -> list[tuple[TimeSpan, NDArray[np.float32]]]:
         """Returns the windows that are not silent, with their samples."""
-        rate = self.space.rate_hz
+        rate = self.network.rate_hz
         samples = media.samples(part.audio, rate)
         offset = 0.0 if part.span is None else part.span.start_s
         if part.span is not None:

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deixis.errors import InputFault
 from deixis.tools import pretrained
-from deixis.tools.detection.grounding_dino.loading import Source
 from deixis.tools.detection.grounding_dino.network import Seen
 from deixis.tools.detection.grounding_dino.prompts import Vocabulary
 from deixis.tools.detection.grounding_dino.transformers_network import corners, remembering
+from deixis.tools.loaded import Source, checkpoint_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,7 +116,7 @@ def prepared(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.ascontiguousarray(made.transpose(2, 0, 1))
 
 
-def source(checkpoint: str, config: str, text_encoder: str, device: str) -> Source:
+def source(checkpoint: str, config: str, text_encoder: str, device: str) -> Source[Network]:
     """Returns where the model comes from; its files are looked for now and opened later.
 
     Raises:
@@ -127,12 +126,8 @@ def source(checkpoint: str, config: str, text_encoder: str, device: str) -> Sour
     pretrained.need("Grounding DINO")
     if find_spec("groundingdino") is None:
         raise pretrained.package_missing("groundingdino-py", "Grounding DINO by its authors' package")
-    path = Path(checkpoint).expanduser()
-    if not path.is_file():
-        raise InputFault(
-            "weights.model.absent", f"There is no checkpoint {checkpoint}.", "Name a file that is here."
-        )
-    return Source(lambda: _load(path, config, text_encoder, device), lambda: pretrained.files_digest([path]))
+    path, digest = checkpoint_of(checkpoint, {})
+    return Source(lambda: _load(path, config, text_encoder, device), digest)
 
 
 def _load(path: Path, config: str, text_encoder: str, device: str) -> Network:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deixis.errors import DeixisError, InputFault
 from deixis.tools import pretrained
 from deixis.tools.detection.grounding_dino.official import config_of, from_official
+from deixis.tools.loaded import Source, checkpoint_of, folder_source
 from deixis.tools.weights import locate
 
 if TYPE_CHECKING:
-    from deixis.media.refs import Digest
     from deixis.tools.detection.grounding_dino.network import Network
 
 PULLED = {
@@ -26,15 +24,7 @@ VOCABULARY = "grounding_dino/bert-base-uncased-vocab.txt"
 FAMILY = ("grounding-dino", "mm-grounding-dino")
 
 
-@dataclass(frozen=True)
-class Source:
-    """A model whose files are here: how it is loaded, and the digest of its weights."""
-
-    load: Callable[[], Network]
-    digest: Callable[[], Digest]
-
-
-def source(model: str, revision: str | None, device: str, dtype: str) -> Source:
+def source(model: str, revision: str | None, device: str, dtype: str) -> Source[Network]:
     """Returns where the model comes from; its files are looked for now and opened later.
 
     Args:
@@ -49,21 +39,9 @@ def source(model: str, revision: str | None, device: str, dtype: str) -> Source:
     pretrained.need("Grounding DINO")
     if model in PULLED or Path(model).suffix in (".pth", ".pt"):
         words = locate(VOCABULARY).path
-        if model in PULLED:
-            weight = locate(PULLED[model])
-            path, digest = weight.path, weight.digest
-            return Source(lambda: _from_file(path, words, device, dtype), lambda: digest)
-        path = Path(model).expanduser()
-        if not path.is_file():
-            raise InputFault(
-                "weights.model.absent", f"There is no checkpoint {model}.", "Name a file that is here."
-            )
-        return Source(lambda: _from_file(path, words, device, dtype), lambda: pretrained.files_digest([path]))
-    folder = pretrained.folder_of(model, revision)
-    files = pretrained.folder_weights(folder)
-    if not files:
-        pretrained.files_digest(files)
-    return Source(lambda: _from_folder(folder, device, dtype), lambda: pretrained.files_digest(files))
+        path, digest = checkpoint_of(model, PULLED)
+        return Source(lambda: _from_file(path, words, device, dtype), digest)
+    return folder_source(model, revision, lambda folder: _from_folder(folder, device, dtype))
 
 
 def _from_file(path: Path, words: Path, device: str, dtype: str) -> Network:

@@ -12,11 +12,10 @@ and each row costs a pass through the feature enhancer and the decoder.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -26,9 +25,10 @@ from deixis.media.refs import Digest, ImageRef, MediaSource
 from deixis.tools.detection.candidates import Raw, in_original, outnamed
 from deixis.tools.detection.coco import COCO_80
 from deixis.tools.detection.grounding_dino.network import Network, Seen
-from deixis.tools.detection.grounding_dino.prompts import Asked, asked, kind_of, passes
+from deixis.tools.detection.grounding_dino.prompts import Asked, Pass, asked, kind_of, passes
 from deixis.tools.detection.protocol import Detection, GroundRequest, GroundResult, PhraseBoxes, Reading
-from deixis.tools.protocol import LocalTool, Role
+from deixis.tools.loaded import PictureTool
+from deixis.tools.protocol import Role
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,9 +39,35 @@ BOX_THRESHOLD, TEXT_THRESHOLD = 0.25, 0.20
 """The values that BuboGPT runs Grounding DINO with."""
 
 
-class GroundingDino(LocalTool[GroundRequest, GroundResult]):
+@dataclass(frozen=True)
+class _Asked:
+    """A request, and each of its phrases, and of the list of everything, as it is prompted."""
+
+    request: GroundRequest
+    known: dict[str, Asked]
+
+    @classmethod
+    def of(cls, request: GroundRequest, everything: tuple[str, ...], network: Network) -> _Asked:
+        listed = everything if request.everything else ()
+        most = network.limit - 3
+        return cls(
+            request,
+            {
+                phrase: asked(phrase, network.tokens, network.vocabulary, most)
+                for phrase in dict.fromkeys((*request.phrases, *listed))
+            },
+        )
+
+    @property
+    def wanted(self) -> dict[str, Asked]:
+        """Returns what there is to look for, each text once."""
+        return {one.text: one for one in self.known.values() if not one.empty}
+
+
+class GroundingDino(PictureTool[GroundRequest, GroundResult, Network]):
     """Boxes for any phrases; an open vocabulary, so a phrase is found or absent, hardly ever not covered."""
 
+    kept = KEPT
     version = "1"
     role: ClassVar[Role] = "detection"
     Input: ClassVar[type[Frozen]] = GroundRequest
@@ -69,81 +95,45 @@ class GroundingDino(LocalTool[GroundRequest, GroundResult]):
             everything: what is looked for where a request asks for everything; an open vocabulary has no
                 list of its own.
         """
-        self.name = name
-        self._load = load
-        self._digest_of = digest
+        super().__init__(name, load, digest)
         self._box, self._text = box_threshold, text_threshold
         self._together = together
         self._everything = everything
-        self._network: Network | None = None
-        self._lock = threading.RLock()
-        self._encoded: OrderedDict[Digest, Any] = OrderedDict()
-        self.encodings = 0
         self.passes = 0
 
-    @property
-    def network(self) -> Network:
-        """Returns the network, loaded now if it was not yet.
+    def of_picture(self, requests: Sequence[GroundRequest], media: MediaSource) -> list[GroundResult]:
+        """Returns the boxes of each phrase in the order asked, and with `everything` those of its list.
 
-        Raises:
-            InputFault, ToolFault: it cannot be loaded.
+        The prompts of all requests are rows on one encoding of the picture. No request's phrases enter
+        another one's prompt: each gives what it gives alone.
         """
-        with self._lock:
-            if self._network is None:
-                self._network = self._load()
-            return self._network
-
-    @cached_property
-    def _digest(self) -> Digest:
-        return self._digest_of()
-
-    @property
-    def weights_digest(self) -> Digest:
-        """Returns the digest of the weights; a model's folder is read for it once, pulled files are not."""
-        return self._digest
-
-    def run(self, request: GroundRequest, media: MediaSource) -> GroundResult:
-        """Returns the boxes of each phrase in the order asked, and with `everything` those of its list."""
         network = self.network
-        most = network.limit - 3
-        listed = self._everything if request.everything else ()
-        known = {
-            phrase: asked(phrase, network.tokens, network.vocabulary, most)
-            for phrase in dict.fromkeys((*request.phrases, *listed))
-        }
-        raw = self._raw({one.text: one for one in known.values() if not one.empty}, request, media)
-        found = {text: self._detections(text, one, request) for text, one in raw.items()}
+        asks = [_Asked.of(request, self._everything, network) for request in requests]
+        prompts = [
+            passes(one.wanted.values(), network.vocabulary, network.limit, self._together) for one in asks
+        ]
+        rows = [prompt.ids for some in prompts for prompt in some]
+        seen: Iterator[Seen] = iter(())
+        if rows:
+            with self._lock:
+                seen = iter(network.look(self.encoding(requests[0].image, media), rows))
+                self.passes += len(rows)
+        return [self._result(one, some, seen) for one, some in zip(asks, prompts, strict=True)]
+
+    def _result(self, asked: _Asked, prompts: Sequence[Pass], seen: Iterator[Seen]) -> GroundResult:
+        request, known = asked.request, asked.known
+        box = self._box if request.threshold is None else request.threshold
+        found: dict[str, tuple[Detection, ...]] = {}
+        for prompt, one in zip(prompts, islice(seen, len(prompts)), strict=True):
+            for phrase, at in prompt.begins:
+                raw = self._candidates(one, phrase, at, request.image, box)
+                found[phrase.text] = self._detections(phrase.text, raw, request)
         phrases = tuple(
             _answer(phrase, known[phrase], found.get(known[phrase].text, ())[: request.top])
             for phrase in request.phrases
         )
-        return GroundResult(phrases=phrases, everything=_everything(found, request) if listed else ())
-
-    def _raw(self, wanted: dict[str, Asked], request: GroundRequest, media: MediaSource) -> dict[str, Raw]:
-        """Returns the candidates of each text that are above the thresholds, in original pixels."""
-        if not wanted:
-            return {}
-        network = self.network
-        with self._lock:
-            prompts = passes(wanted.values(), network.vocabulary, network.limit, self._together)
-            seen = network.look(self._encoding(request.image, media), [one.ids for one in prompts])
-            self.passes += len(prompts)
-        box = self._box if request.threshold is None else request.threshold
-        return {
-            phrase.text: self._candidates(one, phrase, at, request.image, box)
-            for prompt, one in zip(prompts, seen, strict=True)
-            for phrase, at in prompt.begins
-        }
-
-    def _encoding(self, image: ImageRef, media: MediaSource) -> Any:
-        """Returns the encoded picture; each of the last few is encoded once."""
-        if image.digest not in self._encoded:
-            self._encoded[image.digest] = self.network.encode(media.pixels(image))
-            self.encodings += 1
-            while len(self._encoded) > KEPT:
-                self._encoded.popitem(last=False)
-        self._encoded.move_to_end(image.digest)
-        return self._encoded[image.digest]
+        everything = _everything(found, request) if request.everything and self._everything else ()
+        return GroundResult(phrases=phrases, everything=everything)
 
     def _candidates(self, seen: Seen, phrase: Asked, at: int, image: ImageRef, box: float) -> Raw:
         own = seen.probabilities[:, at : at + len(phrase.ids)]

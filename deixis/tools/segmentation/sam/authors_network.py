@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from deixis.errors import InputFault
 from deixis.tools import pretrained
-from deixis.tools.segmentation.sam.loading import Source, checkpoint_of
+from deixis.tools.loaded import Source, checkpoint_of
+from deixis.tools.segmentation.sam.loading import PULLED
 from deixis.tools.segmentation.sam.network import Encoded
 from deixis.tools.segmentation.sam.preparing import padded
 
@@ -63,7 +64,7 @@ class AuthorsNetwork:
         return logits, estimates
 
 
-def source(model: str, device: str) -> Source:
+def source(model: str, device: str) -> Source[Network]:
     """Returns where the model comes from; the checkpoint is looked for now and opened later.
 
     Args:
@@ -77,7 +78,7 @@ def source(model: str, device: str) -> Source:
     pretrained.need("Segment Anything")
     if all(find_spec(package) is None for package in PACKAGES):
         raise pretrained.package_missing("segment-anything", "Segment Anything by its authors' package")
-    path, digest = checkpoint_of(model)
+    path, digest = checkpoint_of(model, PULLED)
     return Source(lambda: _load(path, device), digest)
 
 

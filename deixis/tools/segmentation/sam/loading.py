@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deixis.errors import DeixisError, InputFault
 from deixis.tools import pretrained
+from deixis.tools.loaded import Source, checkpoint_of, folder_source
 from deixis.tools.segmentation.sam.official import config_of, from_official
 from deixis.tools.segmentation.sam.transformers_network import KINDS, TransformersNetwork
-from deixis.tools.weights import locate
 
 if TYPE_CHECKING:
-    from deixis.media.refs import Digest
     from deixis.tools.segmentation.sam.network import Network
 
 PULLED = {
@@ -28,32 +25,7 @@ PULLED = {
 SUFFIXES = (".pth", ".pt")
 
 
-@dataclass(frozen=True)
-class Source:
-    """A model whose files are here: how it is loaded, and the digest of its weights."""
-
-    load: Callable[[], Network]
-    digest: Callable[[], Digest]
-
-
-def checkpoint_of(model: str) -> tuple[Path, Callable[[], Digest]]:
-    """Returns the path of a checkpoint of the authors, by its size or its path, and what gives its digest.
-
-    Raises:
-        WeightsMissing, InputFault: it is not here.
-    """
-    if model in PULLED:
-        weight = locate(PULLED[model])
-        return weight.path, lambda: weight.digest
-    path = Path(model).expanduser()
-    if not path.is_file():
-        raise InputFault(
-            "weights.model.absent", f"There is no checkpoint {model}.", "Name a file that is here."
-        )
-    return path, lambda: pretrained.files_digest([path])
-
-
-def source(model: str, revision: str | None, device: str, dtype: str) -> Source:
+def source(model: str, revision: str | None, device: str, dtype: str) -> Source[Network]:
     """Returns where the model comes from; its files are looked for now and opened later.
 
     Args:
@@ -67,13 +39,9 @@ def source(model: str, revision: str | None, device: str, dtype: str) -> Source:
     """
     pretrained.need("Segment Anything")
     if model in PULLED or Path(model).suffix in SUFFIXES:
-        path, digest = checkpoint_of(model)
+        path, digest = checkpoint_of(model, PULLED)
         return Source(lambda: _from_file(path, device, dtype), digest)
-    folder = pretrained.folder_of(model, revision)
-    files = pretrained.folder_weights(folder)
-    if not files:
-        pretrained.files_digest(files)
-    return Source(lambda: _from_folder(folder, device, dtype), lambda: pretrained.files_digest(files))
+    return folder_source(model, revision, lambda folder: _from_folder(folder, device, dtype))
 
 
 def _from_file(path: Path, device: str, dtype: str) -> Network:

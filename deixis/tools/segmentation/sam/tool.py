@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
 from deixis.answer import Score
 from deixis.geometry import Frozen, Mask, Size
-from deixis.media.refs import Digest, ImageRef, MediaSource
-from deixis.tools.protocol import LocalTool, Role
+from deixis.media.refs import Digest, MediaSource
+from deixis.tools.loaded import PictureTool
+from deixis.tools.protocol import Role
 from deixis.tools.segmentation.box import filled_mask
 from deixis.tools.segmentation.protocol import ScoredMask, SegmentRequest, SegmentResult
 from deixis.tools.segmentation.sam.network import Encoded, Network
@@ -22,6 +21,8 @@ from deixis.tools.segmentation.tidy import tidied
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    _Drawn = tuple[NDArray[np.bool_], float]
 
 Choose = Literal["points", "always", "never"]
 KEPT = 8
@@ -34,8 +35,29 @@ LARGEST_TIDIED_PX = 2**24
 """Above this picture, small holes are not looked for: they are far below the network's resolution there."""
 
 
-class SamSegmenter(LocalTool[SegmentRequest, SegmentResult]):
+@dataclass(frozen=True)
+class _Asked:
+    """A request; its boxes and points in shares of the sides; which of its boxes show any of the picture."""
+
+    request: SegmentRequest
+    seen: frozenset[int]
+    boxes: NDArray[np.float64]
+    points: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, request: SegmentRequest, size: Size) -> _Asked:
+        sides = np.array([size.width, size.height, size.width, size.height], np.float64)
+        clipped = [box.clip(size) for box in request.boxes]
+        seen = [index for index, box in enumerate(clipped) if box.area > 0]
+        boxes = np.array([clipped[index].xyxy_px for index in seen], np.float64).reshape(-1, 4) / sides
+        points = np.array([(one.x, one.y) for one in request.points], np.float64).reshape(-1, 2) / sides[:2]
+        return cls(request, frozenset(seen), boxes, points)
+
+
+class SamSegmenter(PictureTool[SegmentRequest, SegmentResult, Network]):
     """Masks for boxes and points; `method` names the kind of network that drew a mask."""
+
+    kept = KEPT
 
     version = "1"
     role: ClassVar[Role] = "segmentation"
@@ -58,72 +80,42 @@ class SamSegmenter(LocalTool[SegmentRequest, SegmentResult]):
             several: which prompts get three masks, of which the one with the best estimate is taken. A point
                 may mean a part, a thing or a group (Kirillov et al. 2023, section 3); a box rarely does.
         """
-        self.name = name
-        self._load = load
-        self._digest_of = digest
+        super().__init__(name, load, digest)
         self._several = several
-        self._network: Network | None = None
-        self._lock = threading.RLock()
-        self._encoded: OrderedDict[Digest, Encoded] = OrderedDict()
-        self.encodings = 0
 
-    @cached_property
-    def _digest(self) -> Digest:
-        return self._digest_of()
+    def of_picture(self, requests: Sequence[SegmentRequest], media: MediaSource) -> list[SegmentResult]:
+        """Returns a mask per box, then one per point, of each request, in the order asked.
 
-    @property
-    def weights_digest(self) -> Digest:
-        """Returns the digest of the weights; a model's folder is read for it once, pulled files are not."""
-        return self._digest
-
-    @property
-    def network(self) -> Network:
-        """Returns the network, loaded now if it was not yet.
-
-        Raises:
-            InputFault, ToolFault: it cannot be loaded.
+        The boxes of all requests go through the decoder in one batch, and so do the points.
         """
-        with self._lock:
-            if self._network is None:
-                self._network = self._load()
-            return self._network
+        image = requests[0].image
+        asked = [_Asked.of(request, image.size) for request in requests]
+        boxes = np.concatenate([one.boxes for one in asked])
+        points = np.concatenate([one.points for one in asked])
+        drawn: Iterator[_Drawn] = iter(())
+        pointed: Iterator[_Drawn] = iter(())
+        if len(boxes) + len(points):
+            with self._lock:
+                encoded = self.encoding(image, media)
+                drawn = iter(self._masks(encoded, boxes, image.size))
+                pointed = iter(self._masks(encoded, np.clip(points, 0, 1), image.size))
+        return [self._result(one, drawn, pointed) for one in asked]
 
-    def run(self, request: SegmentRequest, media: MediaSource) -> SegmentResult:
-        """Returns one mask per box, then one per point, in the order asked."""
-        size = request.image.size
-        sides = np.array([size.width, size.height, size.width, size.height], np.float64)
-        clipped = [box.clip(size) for box in request.boxes]
-        seen = [index for index, box in enumerate(clipped) if box.area > 0]
-        boxes = np.array([clipped[index].xyxy_px for index in seen], np.float64).reshape(-1, 4) / sides
-        points = np.array([(one.x, one.y) for one in request.points], np.float64).reshape(-1, 2) / sides[:2]
-        if not len(boxes) + len(points):
-            return SegmentResult(masks=tuple(filled_mask(box, size) for box in request.boxes))
-        with self._lock:
-            encoded = self._encoding(request.image, media)
-            drawn = dict(zip(seen, self._masks(encoded, boxes, request, size), strict=True))
-            pointed = self._masks(encoded, np.clip(points, 0, 1), request, size)
-        of_boxes = [
-            drawn[index] if index in drawn else filled_mask(box, size)
+    def _result(self, asked: _Asked, drawn: Iterator[_Drawn], pointed: Iterator[_Drawn]) -> SegmentResult:
+        request = asked.request
+        boxes = [
+            self._scored(*next(drawn), request)
+            if index in asked.seen
+            else filled_mask(box, request.image.size)
             for index, box in enumerate(request.boxes)
         ]
-        return SegmentResult(masks=(*of_boxes, *pointed))
+        return SegmentResult(masks=(*boxes, *(self._scored(*next(pointed), request) for _ in request.points)))
 
-    def _encoding(self, image: ImageRef, media: MediaSource) -> Encoded:
-        """Returns the encoded picture; each of the last few is encoded once."""
-        if image.digest not in self._encoded:
-            self._encoded[image.digest] = self.network.encode(media.pixels(image))
-            self.encodings += 1
-            while len(self._encoded) > KEPT:
-                self._encoded.popitem(last=False)
-        self._encoded.move_to_end(image.digest)
-        return self._encoded[image.digest]
-
-    def _masks(
-        self, encoded: Encoded, prompts: NDArray[np.float64], request: SegmentRequest, size: Size
-    ) -> list[ScoredMask]:
+    def _masks(self, encoded: Encoded, prompts: NDArray[np.float64], size: Size) -> list[_Drawn]:
+        """Returns the best mask of each prompt, in pixels of the picture, and its estimated IoU."""
         several = self._several == "always" or (self._several == "points" and prompts.shape[1] == 2)
         scaled = encoded.frame.scaled(prompts)
-        made: list[ScoredMask] = []
+        made: list[_Drawn] = []
         for at in range(0, len(scaled), AT_ONCE):
             logits, estimates = self.network.masks(encoded, scaled[at : at + AT_ONCE], several)
             best = estimates.argmax(dim=1).tolist()
@@ -131,7 +123,7 @@ class SamSegmenter(LocalTool[SegmentRequest, SegmentResult]):
                 pixels = enlarged(logits[row, chosen], encoded.frame, size.height, size.width)
                 if prompts.shape[1] == 4:
                     pixels = _within(pixels, prompts[at + row])
-                made.append(self._scored(pixels, float(estimates[row, chosen]), request))
+                made.append((pixels, float(estimates[row, chosen])))
         return made
 
     def _scored(self, pixels: NDArray[np.bool_], estimate: float, request: SegmentRequest) -> ScoredMask:

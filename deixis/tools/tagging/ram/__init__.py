@@ -62,8 +62,8 @@ def ram(
 def _tagger(kind: Literal["ram", "ram-plus"], *asked: Any) -> RamTagger:
     from deixis.tools.tagging.ram.loading import Wanted, source
 
-    load, digest = source(Wanted(kind, *asked))
-    return RamTagger(f"tagging/{kind}", load, digest)
+    found = source(Wanted(kind, *asked))
+    return RamTagger(f"tagging/{kind}", found.load, found.digest)
 
 
 __all__ = ["RamTagger", "ram", "ram_plus"]

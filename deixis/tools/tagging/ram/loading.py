@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,14 +12,13 @@ import numpy as np
 
 from deixis.errors import InputFault, MissingExtra
 from deixis.tools import pretrained
+from deixis.tools.loaded import Source, checkpoint_of
 from deixis.tools.tagging.ram.tool import Engine
 from deixis.tools.tagging.ram.vocabulary import Vocabulary, descriptions_of, opened, trained
-from deixis.tools.weights import locate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from deixis.media.refs import Digest
     from deixis.tools.tagging.ram.network import Recognizer
 
 Implementation = Literal["auto", "own", "package"]
@@ -42,8 +40,8 @@ class Wanted:
     dtype: str
 
 
-def source(wanted: Wanted) -> tuple[Callable[[], Engine], Callable[[], Digest]]:
-    """Returns how the network is loaded, and the digest of its checkpoint; the file is looked for now.
+def source(wanted: Wanted) -> Source[Engine]:
+    """Returns where the network comes from; its checkpoint is looked for now and opened later.
 
     Raises:
         MissingExtra: torch, or the package that was asked for, is not installed.
@@ -60,15 +58,8 @@ def source(wanted: Wanted) -> tuple[Callable[[], Engine], Callable[[], Digest]]:
         raise MissingExtra(
             "learned", "ram", "The authors' RAM (git+https://github.com/xinyu1205/recognize-anything)"
         )
-    if wanted.weights is None:
-        weight = locate(WEIGHTS[wanted.kind])
-        return lambda: engine(wanted, weight.path), lambda: weight.digest
-    path = Path(wanted.weights).expanduser()
-    if not path.is_file():
-        raise InputFault(
-            "weights.model.absent", f"There is no checkpoint {wanted.weights}.", "Name a file that is here."
-        )
-    return lambda: engine(wanted, path), lambda: pretrained.files_digest([path])
+    path, digest = checkpoint_of(wanted.weights or wanted.kind, WEIGHTS)
+    return Source(lambda: engine(wanted, path), digest)
 
 
 def package_here() -> bool:

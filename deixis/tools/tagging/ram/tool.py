@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -11,9 +10,10 @@ import numpy as np
 
 from deixis.answer import Score
 from deixis.geometry import Frozen
-from deixis.media.refs import Digest, MediaSource
+from deixis.media.refs import MediaSource
 from deixis.tools.crops import part_of
-from deixis.tools.protocol import LocalTool, Role
+from deixis.tools.loaded import LoadedTool
+from deixis.tools.protocol import Role
 from deixis.tools.tagging.kinds import kinds_of
 from deixis.tools.tagging.protocol import Tag, TagRequest, TagResult
 
@@ -43,7 +43,7 @@ class Engine:
     chances: Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
-class RamTagger(LocalTool[TagRequest, TagResult]):
+class RamTagger(LoadedTool[TagRequest, TagResult, Engine]):
     """The tagger of the profile full; it is loaded at its first request."""
 
     version = "1"
@@ -51,39 +51,9 @@ class RamTagger(LocalTool[TagRequest, TagResult]):
     Input: ClassVar[type[Frozen]] = TagRequest
     Output: ClassVar[type[Frozen]] = TagResult
 
-    def __init__(self, name: str, load: Callable[[], Engine], digest: Callable[[], Digest]) -> None:
-        self.name = name
-        self._load, self._digest = load, digest
-        self._engine: Engine | None = None
-        self._lock = threading.Lock()
-
-    @property
-    def engine(self) -> Engine:
-        """Returns the network, loaded now if it was not yet.
-
-        Raises:
-            InputFault, ToolFault: it cannot be loaded.
-        """
-        with self._lock:
-            if self._engine is None:
-                self._engine = self._load()
-            return self._engine
-
-    @property
-    def weights_digest(self) -> Digest:
-        """Returns the digest of the checkpoint."""
-        return self._digest()
-
-    def run(self, request: TagRequest, media: MediaSource) -> TagResult:
-        """Returns the tags of the picture, and of each box; none for a box that holds nothing of it."""
-        (outcome,) = self.run_many([request], media)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
     def run_many(self, requests: Sequence[TagRequest], media: MediaSource) -> list[TagResult | Exception]:
         """Returns one outcome a request; the pictures and parts of all share passes."""
-        engine = self.engine
+        engine = self.network
         squares: list[NDArray[np.float32]] = []
         places: list[list[int | None] | Exception] = []
         for request in requests:

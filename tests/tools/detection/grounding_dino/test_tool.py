@@ -128,6 +128,42 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 PHRASES = ("a red ball", "dog", "old man with a hat", "zebra")
 
 
+def test_requests_for_one_picture_are_rows_on_one_encoding(folders: dict[str, Path], store: Store) -> None:
+    """Each gives what it gives alone: nobody's phrases enter another one's prompt."""
+    tool = grounding_dino(str(folders["dino"]), device="cpu", box_threshold=0.0, text_threshold=0)
+    network: Any = tool.network
+    looks: list[int] = []
+    look = network.look
+    network.look = lambda encoded, prompts: looks.append(len(prompts)) or look(encoded, prompts)
+    network._rows = 8  # as on a GPU: prompts of different lengths in one batch
+    one, other = (store.add_image(picture(60, 80, seed)) for seed in (0, 1))
+    gone = one.model_copy(update={"digest": DIGEST})
+    requests = [
+        GroundRequest(image=one, phrases=PHRASES[:2], iou=1.0),
+        GroundRequest(image=gone, phrases=PHRASES),
+        GroundRequest(image=other, phrases=PHRASES[1:], everything=True, top=5),
+        GroundRequest(image=one, phrases=PHRASES[2:], threshold=0.3),
+        GroundRequest(image=one, phrases=("🦄",)),
+    ]
+    together = tool.run_many(requests, store)
+    assert looks == [2, 1] and tool.encodings == 2
+    assert isinstance(together[1], InputFault)
+    for row in (0, 2, 3, 4):
+        alone, found = tool.run(requests[row], store), together[row]
+        assert not isinstance(found, Exception)
+        _same(found, alone)
+
+
+def _same(found: GroundResult, alone: GroundResult) -> None:
+    for ours, theirs in zip(found.phrases, alone.phrases, strict=True):
+        assert (ours.phrase, ours.status, ours.note) == (theirs.phrase, theirs.status, theirs.note)
+        assert len(ours.detections) == len(theirs.detections)
+        for one, other in zip(ours.detections, theirs.detections, strict=True):
+            assert one.score.value == pytest.approx(other.score.value, abs=1e-5)
+            assert one.box.xyxy_px == pytest.approx(other.box.xyxy_px, abs=1e-2)
+    assert [one.name for one in found.everything] == [one.name for one in alone.everything]
+
+
 @pytest.mark.parametrize("kind", ["dino", "mm"])
 def test_a_phrase_alone_has_the_boxes_that_the_library_gives(
     folders: dict[str, Path], store: Store, kind: str

@@ -42,6 +42,33 @@ def test_it_keeps_the_promises_of_an_embedder(tool: JointEmbedder, store: Store)
     check_embedder(tool, store, store.add_image(picture(60, 80)), store.add_audio((wave(3), 16000)))
 
 
+def test_requests_share_passes_and_give_what_each_gives(tool: JointEmbedder, store: Store) -> None:
+    shown, heard = store.add_image(picture(60, 80)), store.add_audio((wave(3), 16000))
+    gone = shown.model_copy(update={"digest": "sha256:" + "0" * 64})
+    space = tool.network
+    space.rows = 8  # type: ignore[misc]  # as on a GPU
+    passes: list[tuple[str, int]] = []
+    for sense in ("read", "see", "hear"):
+        whole = getattr(space, sense)
+        setattr(space, sense, lambda rows, s=sense, f=whole: passes.append((s, len(rows))) or f(rows))
+    requests = [
+        EmbedRequest(texts=("a dog", " "), images=(ImageRegion(image=shown),)),
+        EmbedRequest(images=(ImageRegion(image=gone),)),
+        EmbedRequest(texts=("a cat",), audios=(AudioPart(audio=heard),)),
+        EmbedRequest(images=(ImageRegion(image=shown, box=Box(x1=5, y1=5, x2=40, y2=50)),)),
+    ]
+    together = tool.run_many(requests, store)
+    assert passes == [("read", 2), ("see", 2), ("hear", 7)]
+    assert isinstance(together[1], Exception), "what is not here spoils no other request"
+    for row in (0, 2, 3):
+        alone, found = tool.run(requests[row], store), together[row]
+        assert not isinstance(found, Exception)
+        for part in ("texts", "images", "audios"):
+            for ours, theirs in zip(getattr(found, part), getattr(alone, part), strict=True):
+                assert (ours is None) == (theirs is None)
+                assert ours is None or ours == pytest.approx(theirs, abs=1e-5)
+
+
 def test_a_long_sound_is_heard_in_seven_places(tool: JointEmbedder, store: Store) -> None:
     audio = store.add_audio((wave(14), 16000))
     found = tool.clips(AudioPart(audio=audio), store)

@@ -56,6 +56,41 @@ def test_ten_prompts_in_one_batch_are_ten_prompts_one_by_one(
     assert tool.encodings == 1
 
 
+@pytest.mark.parametrize("kind", tiny.KINDS)
+def test_requests_for_one_picture_share_the_decoder_and_give_what_each_gives(
+    folders: dict[str, Path], store: Store, kind: str
+) -> None:
+    tool = sam(str(folders[kind]), device="cpu")
+    passes: list[int] = []
+    masks = tool.network.masks
+
+    def counted(encoded: Any, prompts: Any, several: bool) -> Any:
+        passes.append(len(prompts))
+        return masks(encoded, prompts, several)
+
+    tool.network.masks = counted  # type: ignore[method-assign]
+    one, other = (store.add_image(picture(60, 80, seed)) for seed in (0, 1))
+    gone = one.model_copy(update={"digest": "sha256:" + "0" * 64})
+    outside = Box(x1=-20, y1=-20, x2=-5, y2=-5)
+    requests = [
+        SegmentRequest(image=one, boxes=(BOXES[0], outside), fill_holes_px=0),
+        SegmentRequest(image=gone, boxes=BOXES),
+        SegmentRequest(image=other, boxes=BOXES[:2]),
+        SegmentRequest(image=one, boxes=BOXES[1:], points=POINTS, drop_islands_px=9),
+        SegmentRequest(image=one, boxes=(outside,)),
+    ]
+    together = tool.run_many(requests, store)
+    assert passes == [3, 2, 2] and tool.encodings == 2
+    assert isinstance(together[1], InputFault), "a picture that is not here spoils no other one"
+    for row in (0, 2, 3, 4):
+        alone, found = tool.run(requests[row], store), together[row]
+        assert not isinstance(found, Exception) and len(found.masks) == len(alone.masks)
+        for ours, theirs in zip(found.masks, alone.masks, strict=True):
+            assert ours.mask.iou(theirs.mask) > 0.999 or ours.mask == theirs.mask
+            assert (ours.method, ours.score.kind) == (theirs.method, theirs.score.kind)
+            assert ours.score.value == pytest.approx(theirs.score.value, abs=1e-5)
+
+
 @pytest.mark.parametrize("kind", ["sam", "sam-hq"])
 def test_masks_are_those_of_the_librarys_processor_and_forward_pass(
     folders: dict[str, Path], store: Store, kind: str
