@@ -60,7 +60,12 @@ class Row:
 
 
 def rows(
-    wanted: tuple[str, ...], toolbox: Toolbox, home: Path, base: str = "", adapter: str = ""
+    wanted: tuple[str, ...],
+    toolbox: Toolbox,
+    home: Path,
+    base: str = "",
+    adapter: str = "",
+    expert: str = "",
 ) -> tuple[list[Row], list[str]]:
     """Returns the rows that can be measured here, and why others cannot.
 
@@ -69,6 +74,7 @@ def rows(
         toolbox: the tools of all rows.
         home: a folder for the runs.
         base, adapter: folders of the pocket planner; the shipped ones if empty.
+        expert: who plans in the twin's row; its gate decides if empty.
 
     Raises:
         InputFault: there is no such row, or a folder that was named does not hold what it should.
@@ -86,18 +92,18 @@ def rows(
         if name not in wanted:
             continue
         try:
-            found.append(_row(name, toolbox, home, base, adapter))
+            found.append(_row(name, toolbox, home, base, adapter, expert))
         except (WeightsMissing, MissingExtra) as error:
             skipped.append(f"{told}: skipped, {error}")
     return found, skipped
 
 
-def _row(name: str, toolbox: Toolbox, home: Path, base: str, adapter: str) -> Row:
+def _row(name: str, toolbox: Toolbox, home: Path, base: str, adapter: str, expert: str) -> Row:
     from deixis.agent.agent import Agent
     from deixis.agent.profile import Profile
 
     tools = {role: toolbox.need(role) for role in toolbox.roles()}
-    planner = None if name == "pipeline" else _PLANNERS[name](base, adapter)
+    planner = None if name == "pipeline" else _PLANNERS[name](base, adapter, expert)
     agent = Agent(
         Profile(name="evaluation", tools={}),
         home=home,
@@ -108,26 +114,26 @@ def _row(name: str, toolbox: Toolbox, home: Path, base: str, adapter: str) -> Ro
         tool_timeout_s=SECONDS,
     )
     parts = [f"{tool.name} {tool.version} {tool.weights_digest or ''}" for tool in tools.values()]
-    version = "" if planner is None else f"{planner.name} {planner.version}"
+    version = "" if planner is None else f"{planner.name} {planner.version} {expert}"
     return Row(NAMES[name], " ".join([CODE, version, *sorted(parts)]), agent)
 
 
-def _rules(base: str, adapter: str) -> Any:
+def _rules(base: str, adapter: str, expert: str) -> Any:
     from deixis import registry
 
     return registry.planners.create("rules")
 
 
-def _pocket(**options: Any) -> Callable[[str, str], Any]:
-    def made(base: str, adapter: str) -> Any:
+def _pocket(**options: Any) -> Callable[[str, str, str], Any]:
+    def made(base: str, adapter: str, expert: str) -> Any:
         from deixis.graphs.planning.pocket.planner import pocket
 
-        return pocket(base, adapter, **options)
+        return pocket(base, adapter, **{"expert": expert, **options})
 
     return made
 
 
-_PLANNERS: dict[str, Callable[[str, str], Any]] = {
+_PLANNERS: dict[str, Callable[[str, str, str], Any]] = {
     "rules": _rules,
     "twin": _pocket(),
     "frozen": _pocket(expert="frozen"),

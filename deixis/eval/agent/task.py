@@ -36,6 +36,7 @@ class AgentEval:
         wanted: keys of `rows.NAMES`.
         split: ``test``, or ``validation`` for development.
         base, adapter: folders of the pocket planner; the shipped ones if empty.
+        expert: ``learn`` or ``frozen`` to plan in the twin's row in place of what its gate decides.
         keep: file in which verdicts are kept as they come; an evaluation that was ended goes on from there.
     """
 
@@ -49,9 +50,10 @@ class AgentEval:
         base: str = "",
         adapter: str = "",
         keep: Path | None = None,
+        expert: str = "",
     ) -> None:
         self._count, self._wanted, self._split = episodes, wanted, split
-        self._base, self._adapter, self._keep = base, adapter, keep
+        self._base, self._adapter, self._keep, self._expert = base, adapter, keep, expert
 
     def run(self, data: Path | None, toolbox: Toolbox, progress: Callable[[int, int], None]) -> Report:
         """Returns the figures of the twin's row (of the rules where there is no twin), and of all others.
@@ -62,7 +64,9 @@ class AgentEval:
         began = time.monotonic()
         kept = Kept(self._keep)
         with tempfile.TemporaryDirectory() as home:
-            measured, skipped = rows(self._wanted, toolbox, Path(home), self._base, self._adapter)
+            measured, skipped = rows(
+                self._wanted, toolbox, Path(home), self._base, self._adapter, self._expert
+            )
             if not measured:
                 raise InputFault(
                     "eval.agent.rows", f"No row can be measured: {'; '.join(skipped)}", "Name others: --rows."
@@ -156,6 +160,7 @@ def agent(
     base: str = "",
     adapter: str = "",
     keep: str = "",
+    expert: str = "",
 ) -> AgentEval:
     """Returns the task, of options as a command line gives them.
 
@@ -170,7 +175,8 @@ def agent(
         )
     wanted = tuple(one.strip() for one in rows.split(",") if one.strip())
     chosen: Split = "validation" if split == "validation" else "test"
-    return AgentEval(int(episodes), wanted, chosen, base, adapter, Path(keep) if keep else _default())
+    file = Path(keep) if keep else _default()
+    return AgentEval(int(episodes), wanted, chosen, base, adapter, file, expert)
 
 
 def _default() -> Path:

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from deixis.graphs.planning.pocket.asking import Situation, situation
 from deixis.graphs.planning.pocket.weights import Opened, opened
 from deixis.graphs.planning.pocket.writing import Expert, Pen
@@ -22,9 +24,15 @@ from deixis.graphs.planning.protocol import Medium, PlanRequest
 from deixis.learned.mllm.dialogue import encode
 from deixis.learned.mllm.tokens import END, END_CALL
 from deixis.learned.scout.sample import Sample
-from deixis.learned.scout.sources import SampleMedia
-from deixis.learned.scout.world.maker import WorldMaker
-from deixis.learned.scout.world.spec import WorldSpec
+from deixis.learned.scout.sources import SampleMedia, drawn_medium, world_source
+from deixis.learned.scout.tape import Tape
+from deixis.learned.scout.world import pointing
+from deixis.learned.scout.world.imagined import Imagined
+from deixis.learned.scout.world.known import Known
+from deixis.learned.scout.world.looking import look, read_out
+from deixis.learned.scout.world.spec import NoiseSpec
+from deixis.learned.world.scenes import SceneSpec, scene
+from deixis.tools.tagging.protocol import TagRequest, TagResult
 from deixis.trace import Step
 
 FIRST_SEED = 980_000
@@ -35,14 +43,31 @@ ALIKE = 1e-3
 
 
 def runs(count: int) -> list[Sample]:
-    """Returns samples of six steps, one a seed."""
-    maker = WorldMaker(WorldSpec(pairs=0.0, sounds=0.0, questions=4))
+    """Returns samples of six steps, one a seed: names, everything that shows, and then one of several."""
     found: list[Sample] = []
-    for seed in range(FIRST_SEED, FIRST_SEED + 400 * count):
+    for seed in range(FIRST_SEED, FIRST_SEED + 50 * count):
         if len(found) >= count:
             break
-        found += [one for one in maker.make(seed).samples if len(one.steps) == STEPS][:1]
+        found += _run(seed)
     return found
+
+
+def _run(seed: int) -> list[Sample]:
+    """Returns the run about the scene of a seed; none where the scene has nothing to tell apart."""
+    drawn = scene(seed)
+    medium = drawn_medium(world_source("scene", seed, SceneSpec()), drawn.pixels, None)
+    known, rng = Known((medium,), seed, drawn), np.random.default_rng([seed, 81])
+    tape = Tape(Imagined(known, NoiseSpec().times(0), rng))
+    options = pointing.several(known, rng)
+    if not options:
+        return []
+    step = tape.step("find")
+    tape.call(step, "tagging", TagRequest(image=medium.image), TagResult)
+    step.words.say(f"I see {', '.join(dict.fromkeys(known.names))}.")
+    read_out(look(tape, known, (), (), rng, everything=True), known, {}, rng)
+    draft = pointing.which(known, tape, rng, options[0])
+    made = Sample(media=(medium,), question=draft.question, task=draft.task, steps=tape.steps())
+    return [made] if len(made.steps) == STEPS else []
 
 
 def measured(given: Opened, sample: Sample, expert: Expert = "frozen") -> dict[str, Any]:
@@ -130,8 +155,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def summary(rows: Sequence[dict[str, Any]], model: str) -> dict[str, Any]:
     """Returns the shares of the final length over runs: the mean with its 95 % interval, and the worst."""
-    import numpy as np
-
     rng = np.random.default_rng(0)
     found: dict[str, Any] = {"model": Path(model).name, "runs": len(rows), "steps": STEPS, "bar": 1.2}
     for name in ("kept", "naive"):

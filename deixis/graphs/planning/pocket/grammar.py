@@ -27,6 +27,7 @@ from deixis.learned.mllm.tokens import (
     STEPS,
     TIMES,
 )
+from deixis.trace import StepKind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +39,7 @@ MOST_WORDS, MOST_PHRASES, MOST_REGIONS = 10, 12, 10
 ROLES_OF = {"find": ("tagging", "detection"), "locate": ("detection",), "outline": ("segmentation",),
             "listen": ("hearing",), "relate": ("matching",)}  # fmt: skip
 """What a step of each kind calls, as in SCOUT; kinds that are not here call nothing."""
-THINKING = ("find", "locate", "outline", "listen", "relate", "select")
+THINKING: tuple[StepKind, ...] = ("find", "locate", "outline", "listen", "relate", "select")
 EVERYTHING, APART = "everything", ";"
 
 
@@ -96,7 +97,8 @@ class Grammar:
             "end_call": self._one(END_CALL),
             "ref": self._one(REF),
             "end_ref": self._one(END_REF),
-            **{f"k_{kind}": self._one(STEPS[kind]) for kind in (*THINKING, "answer")},
+            **{f"k_{kind}": self._one(STEPS[kind]) for kind in THINKING},
+            "k_answer": self._one(STEPS["answer"]),
             **{f"r_{role}": self._one(token) for role, token in CALLS.items()},
             **{f"m_{place}": self._one(token) for place, token in enumerate(MEDIA, 1)},
             **{

@@ -59,7 +59,8 @@ class PocketPlanner:
         if self._gate is None:
             return Gating(expert="learn", reason="the twin has no gate, and was named")
         decision = await in_thread(self._gate.decide, question)
-        expert: Expert = "learn" if decision.mode == "learn" else "frozen"
+        # An unsure gate keeps a base from forgetting; here it is the tools that would be forgone.
+        expert: Expert = "learn" if decision.mode == "learn" or decision.abstained else "frozen"
         score = "" if decision.score is None else f"{decision.score_kind} {decision.score:.3f}"
         return Gating(expert=expert, reason=", ".join(one for one in (score, decision.reason) if one))
 

@@ -97,7 +97,9 @@ class Pen:
         length = max(0, same - 1)
         if length < len(best.keys) - 1 or best.last is None:
             length = min(length, len(wanted) - 2)
-            best.cache.crop(length)
+            surplus = len(best.keys) - 1 - length
+            if surplus > 0:
+                best.cache.crop(-surplus)
             best.last = None
         with torch.no_grad(), self._held(expert):
             if length < len(encoded):
