@@ -100,7 +100,7 @@ async def carry_out(
         fault = DeixisError("run.failed", f"The run failed: {type(error).__name__}: {error}", run=run)
         recorder.finish("failed", None, fault)
         raise
-    answer = answer.model_copy(update={"seconds": recorder.seconds})
+    answer = answer.model_copy(update={"seconds": recorder.answered_s})
     recorder.finish(answer.status, answer)
     return answer
 

@@ -40,6 +40,9 @@ def ask(
         "-c",
         help="Ask as the next turn of this conversation; a new one where there is none.",
     ),
+    pause_before: str = typer.Option(
+        "", "--pause-before", help="Wait for a person before a step (its number or kind) or a tool."
+    ),
     trace: bool = typer.Option(False, "--trace", "-t", help="Show the steps while they happen."),
     as_json: bool = typer.Option(False, "--json", help="Print the answer as JSON."),
     timeout: float = typer.Option(60.0, "--timeout", min=0.01, help="Seconds for one tool call."),
@@ -64,7 +67,9 @@ def ask(
         allow_network=allow_network,
     )
     asked = agent.conversation(conversation) if conversation else agent
-    answer = answered(asked, question, image, audio, quiet=as_json, steps=trace)
+    if pause_before and conversation:
+        raise typer.BadParameter("turns of a conversation do not pause", param_hint="--pause-before")
+    answer = answered(asked, question, image, audio, quiet=as_json, steps=trace, pause_before=pause_before)
     files = [str(path) for path in answer.save(out, store=agent.store)] if out else []
     if as_json:
         typer.echo(answer.model_dump_json(indent=2))
@@ -137,10 +142,13 @@ def answered(
     *,
     quiet: bool,
     steps: bool,
+    pause_before: str = "",
 ) -> GroundedAnswer:
     """Returns the answer, with a line of progress on a terminal, or the steps as they end."""
+    options: dict[str, Any] = {"pause_before": pause_before} if pause_before else {}
     with progress(quiet=quiet and not steps, steps=steps) as tell:
-        return agent.ask(question, image=list(image) or None, audio=list(audio) or None, on_event=tell)
+        options |= {"image": list(image) or None, "audio": list(audio) or None, "on_event": tell}
+        return agent.ask(question, **options)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ COMMANDS: dict[str, str] = {
     "chat": "Ask several questions about the same media, one after another.",
     "batch": "Answer the questions of a manifest, resumable.",
     "demo": "Run the main job on the bundled examples.",
-    "trace": "Look at stored runs, step by step.",
+    "trace": "Look at stored runs; resume, replay, fork, compare, export them.",
     "models": "List, fetch and verify weight files.",
     "tools": "List, try and serve the tools that a run can call.",
     "mcp": "Offer ask, tag, ground, segment, hear and match to MCP clients.",

@@ -1,4 +1,4 @@
-"""``deixis trace``: the runs on record, step by step."""
+"""``deixis trace``: the runs on record: shown, gone on with, corrected, compared, exported, removed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pathlib import Path
 import typer
 
 from deixis.cli.output import print_json, print_table
+from deixis.cli.trace_go import HOME, JSON, fork, replay, resume
+from deixis.cli.trace_out import diff, export, rm
 
-app = typer.Typer(help="Look at stored runs, step by step.")
-
-HOME = typer.Option("", "--home", help="Folder of the store [DEIXIS_HOME].")
-JSON = typer.Option(False, "--json", help="Print JSON.")
+app = typer.Typer(help="Look at stored runs, step by step; go on with them, correct, compare, export them.")
 
 
 @app.command("list")
@@ -73,3 +72,7 @@ def show(
     if trace.record.error:
         typer.echo(f"Failed: {trace.record.error.get('message')} [{trace.record.error.get('code')}]")
         typer.echo(str(trace.record.error.get("cure", "")))
+
+
+for command in (resume, replay, fork, diff, export, rm):
+    app.command(command.__name__)(command)

@@ -251,12 +251,19 @@ class Recorder:
         """Returns the seconds of the run up to its latest event: what it decides by is on record."""
         return self._at_s
 
+    @property
+    def answered_s(self) -> float:
+        """Returns the seconds after which the answer was there: on record, if the run was killed behind it."""
+        told = self.fact("answered", None)
+        return float(told["seconds"]) if told is not None else self.seconds
+
     def finish(
         self, status: RunStatus, answer: GroundedAnswer | None, error: DeixisError | None = None
     ) -> None:
         """Closes the run's record; what was found before a failure stays in its events."""
         if answer is not None:
-            self.emit("answered", data={"status": status, "text": answer.text})
+            told = {"status": status, "text": answer.text, "seconds": answer.seconds}
+            self.emit("answered", data=told)
         if error is not None and status == "failed":
             self.emit("run_failed", data=error.as_dict())
         self.record = self.record.model_copy(

@@ -21,13 +21,21 @@ def steps_of(events: list[Event]) -> tuple[Step, ...]:
         for event in events:
             if event.step is not None:
                 _apply(event, steps.setdefault(event.step, {"index": event.step}))
-        return tuple(Step.model_validate(steps[index]) for index in sorted(steps))
+        return tuple(_step(steps[index]) for index in sorted(steps) if "kind" in steps[index])
     except ValidationError as error:
         raise InputFault(
             "trace.events.damaged",
             f"The events of {events[0].run} do not tell of whole steps ({error.error_count()} faults).",
             "They were written by another version of deixis, or changed.",
         ) from error
+
+
+def _step(told: dict[str, Any]) -> Step:
+    """Returns a step, its calls in the order of their numbers: side by side, they end in any order."""
+    for key in ("actions", "observations"):
+        if key in told:
+            told[key] = tuple(sorted(told[key], key=lambda one: int(one.call.rpartition(".")[2])))
+    return Step.model_validate(told)
 
 
 def _apply(event: Event, step: dict[str, Any]) -> None:
@@ -39,5 +47,17 @@ def _apply(event: Event, step: dict[str, Any]) -> None:
         step["actions"] = (*step.get("actions", ()), Action.model_validate(told))
     elif event.type == "observation":
         step["observations"] = (*step.get("observations", ()), Observation.model_validate(told))
+    elif event.type == "corrected":
+        _correct(told, step)
     elif event.type == "step_ended":
         step.update({key: told[key] for key in ("text", "spans", "seconds", "expert") if key in told})
+
+
+def _correct(told: dict[str, Any], step: dict[str, Any]) -> None:
+    """Puts what a person changed in the place of what was there."""
+    if "observation" in told:
+        made = Observation.model_validate(told["observation"])
+        kept = (one for one in step.get("observations", ()) if one.call != made.call)
+        step["observations"] = (*kept, made)
+    elif "text" in told.get("correction", {}):
+        step["text"] = told["correction"]["text"]

@@ -83,7 +83,7 @@ async def replay(store: Store, run: str) -> Replayed:
         given: Any = {"run": record.run, "question": record.question}
         await _graph(record.graph).ainvoke(given, config_of(record.run, settings), context=context)
         if context.answer is not None:
-            answer = context.answer.model_copy(update={"seconds": recorder.seconds})
+            answer = context.answer.model_copy(update={"seconds": recorder.answered_s})
             recorder.finish(answer.status, answer)
     except Differs as found:
         difference = _event_difference(found)

@@ -73,6 +73,7 @@ async def resume(
         begun = state is not None and _fits(record, state, past)
         if begun:
             recorder.restore()
+            recorder.expert = (state or {}).get("expert", "none")
         else:
             recorder.pending = kept_corrections(past)
             recorder.continue_behind()
@@ -218,5 +219,5 @@ def _fits(record: RunRecord, state: dict[str, Any], past: Past) -> bool:
     known = {key[1] for key in past.by_key if key[0] == "observation"}
     asked = {f"{number}" for number in range(int(state.get("asked", 0)))}
     replies = {key[1] for key in past.by_key if key[0] == "planned"}
-    media = not state.get("images") and not state.get("audios") or past.data("ingested", None) is not None
-    return calls <= known and asked <= replies and media
+    media = bool(state.get("images") or state.get("audios"))
+    return calls <= known and asked <= replies and (not media or past.data("ingested", None) is not None)

@@ -69,19 +69,12 @@ async def _made(
     index, number = (int(part) for part in call_id.split("."))
     opened = context.recorder.told.get(index) or OpenStep(index, "find", "")
     step = replace(opened, calls=number - 1)
-    before = context.recorder.fact("action", call_id)
-    if before is not None and "refused" in before["input"]:
-        action = context.recorder.act(step, before["role"], before["tool"], before["input"])
-        seen = context.recorder.again(step, action)
-        if seen is not None:
-            return problems_of(action, seen), ()
-        step.calls -= 1
+    if context.recorder.fact("observation", call_id) is not None:
+        return _again(context, step, call, call_id)
     try:
         prepared = prepare(context, state, call)
     except PlannerFault as fault:  # what it speaks of has not come about: an earlier call failed
         return [_refused(context, step, call, fault)], ()
-    if context.recorder.fact("observation", call_id) is not None:
-        return _again(context, step, call, prepared)
     if call.do == "recall":
         _remembered(context, step, prepared)
         return [], ()
@@ -136,14 +129,13 @@ def _serve(context: RunContext, step: OpenStep, role: Any, request: Frozen, give
 
 
 def _again(
-    context: RunContext, step: OpenStep, call: Call, prepared: Prepared
+    context: RunContext, step: OpenStep, call: Call, call_id: str
 ) -> tuple[list[Problem], tuple[str, ...]]:
-    """Makes a call as it is on record: the request is made anew, what it gave is taken over."""
-    role: Any = ROLE_OF[call.do]
-    name = "record" if call.do == "recall" else context.toolbox.name(role)
-    action = context.recorder.act(step, role, name, prepared.request.model_dump(mode="json"))
+    """Takes a call over from the record: what was asked, and what it gave."""
+    told = Action.model_validate(context.recorder.fact("action", call_id))
+    action = context.recorder.act(step, told.role, told.tool, told.input)
     seen = context.recorder.again(step, action)
-    return (problems_of(action, seen) if seen is not None else []), prepared.again
+    return (problems_of(action, seen) if seen is not None else []), _left_out(call, action)
 
 
 def _left_out(call: Call, action: Action) -> tuple[str, ...]:
