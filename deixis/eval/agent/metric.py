@@ -134,8 +134,8 @@ def _answer(episode: Episode, answer: GroundedAnswer) -> bool:
         return bool(episode.meant) and points_at(answer, episode.things[episode.meant[0]])
     match task:
         case "attribute":
-            asked = _without(text, answer.question, episode)
-            return wording.all_of(asked, "colours") == [episode.value]
+            bare = _without(text, answer.question, episode)
+            return wording.all_of(bare, "colours") == [episode.value]
         case "count":
             return wording.number(text) == int(episode.value)
         case "presence" | "sound_presence":
@@ -250,10 +250,9 @@ def _relation(episode: Episode, answer: GroundedAnswer) -> bool | None:
 
 def _related(made: Makes, episode: Episode, answer: GroundedAnswer) -> bool:
     sound = episode.sounds[made.sound]
-    own = [one for one in answer.relations if fits_sound(answer.entity(one.sound).label, sound)]
+    own = [one for one in answer.relations if one.sound and fits_sound(answer.entity(one.sound).label, sound)]
     if not made.things:
-        verdicts = {one.verdict for one in own} or {answer.relation}
-        return verdicts == {"unmatched"}
+        return all(one.verdict == "unmatched" for one in own) if own else answer.relation == "unmatched"
     boxes = [episode.things[number].box for number in made.things]
     return any(one.verdict == "matched" and _made_by(answer, one.thing, boxes) for one in own)
 

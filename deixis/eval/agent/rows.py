@@ -102,7 +102,7 @@ def _row(name: str, toolbox: Toolbox, home: Path, base: str, adapter: str, exper
     from deixis.agent.agent import Agent
     from deixis.agent.profile import Profile
 
-    tools = {role: toolbox.need(role) for role in toolbox.roles()}
+    tools: dict[str, Any] = {role: toolbox.need(role) for role in toolbox.roles()}
     planner = None if name == "pipeline" else _PLANNERS[name](base, adapter, expert)
     agent = Agent(
         Profile(name="evaluation", tools={}),

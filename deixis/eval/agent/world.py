@@ -46,7 +46,7 @@ def episode(number: int, split: Split) -> Episode | None:
     if not made.samples:
         return None
     sample = made.samples[0]
-    things = ()
+    things: tuple[Seen, ...] = ()
     if made.scene is not None:
         boxes = [Box.of(row) for row in made.scene.boxes.tolist()]
         things = tuple(Seen(name, box) for name, box in zip(made.scene.names, boxes, strict=True))

@@ -61,7 +61,9 @@ def thing(number: int, label: str, box: Box, medium: str = PICTURE, supported: b
 def sound(span: TimeSpan, label: str = "bark") -> Entity:
     seen = (Evidence(tool="hearing/fake", version="1", step=1, score=SURE),)
     region = Region(media=SOUND, span=span, score=Score(value=0.9, kind="hearing"))
-    return Entity(id="sound-1", number=9, kind="sound", label=label, regions=(region,), evidence=seen)
+    return Entity(
+        id="sound-1", number=9, kind="sound", label=label, regions=(region,), evidence=seen, supported=True
+    )  # fmt: skip
 
 
 def answer(text: str, *entities: Entity, **more: Any) -> GroundedAnswer:
@@ -208,7 +210,6 @@ def test_rows_of_the_world_go_on_where_they_were(tmp_path: Path, monkeypatch: py
 
 
 def test_rows_without_weights_are_told(tmp_path: Path) -> None:
-    pytest.importorskip("torch")
     task = AgentEval(1, ("rules", "twin"), "validation", str(tmp_path / "none"), "", tmp_path / "kept.jsonl")
     report = task.run(None, load_profile("pocket").toolbox(None), lambda *_: None)
     assert any("stepwise, twin: skipped" in note for note in report.notes)

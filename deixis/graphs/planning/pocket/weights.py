@@ -59,9 +59,9 @@ def opened(base: str = "", adapter: str = "") -> Opened:
     """
     from deixis.learned.twin.needs import require
 
-    require()
     first = _folder(base, BASE)
     second = _folder(adapter, TWIN) if adapter or not base else None
+    require()
     return _opened(first, second)
 
 

@@ -180,7 +180,7 @@ class Pen:
         pictures = [rows for rows, medium in zip(looked, media, strict=True) if medium.kind == "image"]
         sounds = [rows for rows, medium in zip(looked, media, strict=True) if medium.kind == "audio"]
         packed = Packed((), (), (), (), tuple(encoded.slots), (), ())
-        given: dict[str, Any] = dict(objects([Item(packed, tuple(pictures))]))
+        given: dict[str, Any] = dict(objects([Item(packed, tuple(rows.numpy() for rows in pictures))]))
         if pictures:
             given["picture_rows"] = torch.stack(pictures)
         if sounds:
