@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from deixis.answer import Evidence, NotFound, Region, Score, Verdict
 from deixis.geometry import Box
 from deixis.graphs.context import RunContext, asked_of, audio_refs, image_refs
+from deixis.graphs.rules.expressions import Expression
 from deixis.graphs.state import RunState
 from deixis.graphs.turns.holding import held
 from deixis.media.refs import ImageRef
@@ -124,7 +126,11 @@ def _things(facts: Facts, context: RunContext, state: RunState) -> None:
             if (detection.box, detection.name) not in asked:
                 _add(groups, context, state, key, image, detection.name, detection, "", asked=False)
     found = {group.label.casefold() for group in groups.values() if group.asked}
-    facts.not_found = [gone for gone in facts.not_found if gone.phrase.casefold() not in found]
+    gone: dict[str, NotFound] = {}  # of several pictures, once
+    for one in facts.not_found:
+        if one.phrase.casefold() not in found:
+            gone.setdefault(one.phrase.casefold(), one)
+    facts.not_found = list(gone.values())
     facts.things = _numbered("thing", groups)
 
 
@@ -134,13 +140,17 @@ def _kept(facts: Facts, context: RunContext, state: RunState) -> None:
         if not pin.entity or held(pin, facts.things) is not None:
             continue
         for entity in context.earlier[pin.turn - 1].entities if pin.turn <= len(context.earlier) else ():
-            regions = [region for region in entity.regions if (region.media, region.box) == (pin.media, pin.box)]
+            regions = [
+                region for region in entity.regions if (region.media, region.box) == (pin.media, pin.box)
+            ]
             if entity.id == pin.entity and regions and entity.evidence:
                 note = f"seen in turn {pin.turn}"
                 evidence = entity.evidence[0].model_copy(update={"step": 0, "note": note})
                 region = regions[0].model_copy(update={"mask": None, "mask_score": None})
                 names = (entity.label,)
-                facts.things.append(Group(f"kept-{number}", "thing", entity.label, names, [region], [evidence]))
+                facts.things.append(
+                    Group(f"kept-{number}", "thing", entity.label, names, [region], [evidence])
+                )
 
 
 def _add(
@@ -196,6 +206,12 @@ def noun_of(phrase: str) -> str:
     """Returns the phrase without determiners, in the singular and in lower case, for comparing."""
     first, _, last = strip_determiners(phrase).casefold().rpartition(" ")
     return f"{first} {singular(last)}".strip()
+
+
+def absent(expression: Expression, gone: Sequence[NotFound]) -> bool:
+    """Returns whether what an expression names was looked for in vain: then nothing else is meant."""
+    meant = {noun_of(expression.text), noun_of(expression.noun or expression.text)}
+    return any(one.reason == "absent" and noun_of(one.phrase) in meant for one in gone)
 
 
 def _reading_note(entry: PhraseBoxes) -> str:

@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 
 from deixis.graphs.answering.answers import write
 from deixis.graphs.answering.draft import Draft
-from deixis.graphs.answering.facts import Facts, Group, gather
+from deixis.graphs.answering.facts import Facts, Group, absent, gather
 from deixis.graphs.context import RunContext, asked_of
 from deixis.graphs.rules.candidates import Candidate
 from deixis.graphs.rules.questions import Question, parse
@@ -74,6 +74,8 @@ def choose(question: Question, facts: Facts, context: RunContext) -> tuple[Group
                 box = region.box.scale(scale, scale)
                 candidates.append(Candidate(box=box, names=group.names, score=region.score.value))
     asked = any(group.asked for group, _ in owners)
+    if not asked and absent(question.expression, facts.not_found):
+        return None
     for choice in select(question.expression, candidates, pixels):
         group, index = owners[choice.index]
         if group.asked or not asked:

@@ -22,6 +22,7 @@ from deixis.answer import (
 )
 from deixis.errors import InputFault
 from deixis.eval.agent import figures
+from deixis.eval.agent import table as tables
 from deixis.eval.agent.data import Episode, Makes, Seen, Sounded
 from deixis.eval.agent.kept import Kept
 from deixis.eval.agent.metric import Judged, covered, judged
@@ -191,6 +192,11 @@ def test_rows_of_the_world_go_on_where_they_were(tmp_path: Path, monkeypatch: py
     names = {one.name for one in report.measures}
     assert {figures.ALL, "answer right", "absence said", "steps", f"{RULES} before {PIPELINE}"} <= names
     assert any(one.name == f"{PIPELINE}: {figures.ALL}" for one in report.baselines)
+    (tmp_path / "report.json").write_text(report.model_dump_json(), "utf-8")
+    tables.main([str(tmp_path / "report.json"), "--out", str(tmp_path / "table.md")])
+    rows = [line for line in (tmp_path / "table.md").read_text("utf-8").splitlines() if line[:1] == "|"]
+    assert [row.split(" | ")[0] for row in rows[2:]] == [f"| {PIPELINE}", f"| {RULES}"]
+    assert len({row.count(" | ") for row in rows}) == 1 and figures.ALL in rows[0]
     kept = keep.read_text("utf-8").splitlines()
     assert len(kept) == 4
     keep.write_text("\n".join([*kept[:3], kept[3][:40]]), "utf-8")  # the last line was cut short

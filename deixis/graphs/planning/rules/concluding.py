@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deixis.graphs.answering.answers import write
+from deixis.graphs.answering.facts import absent
 from deixis.graphs.planning.protocol import NextStep, PlanRequest
 from deixis.graphs.planning.rules.choosing import Choice, Option, choose
 from deixis.graphs.planning.rules.knowing import Known, as_step, know
@@ -79,6 +80,8 @@ def chosen(target: Target, known: Known, media: MediaSource) -> Choice:
                 box = region.box.scale(scale, scale)
                 candidates.append(Candidate(box=box, names=group.names, score=region.score.value))
     asked = any(option.group.asked for option in offered)
+    if not asked and absent(target.expression, facts.not_found):
+        return Choice(None, why="it is not there")
     for found in select(target.expression, candidates, pixels):
         if offered[found.index].group.asked or not asked:
             return Choice(offered[found.index], why=found.reason)
