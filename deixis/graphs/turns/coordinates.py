@@ -75,7 +75,7 @@ def _form(question: str) -> tuple[str, str, str | None]:
         return question, "", None
     numbers = [float(value) for one in lists for value in re.findall(_N, one)]
     shares = max(numbers) <= 1.0 and any("." in one for one in lists)
-    return text, "shikra", None if shares else "pixels"
+    return text, "shikra", "unit" if shares else "pixels"
 
 
 def _listed(hit: re.Match[str], order: Sequence[int]) -> str:

@@ -32,8 +32,9 @@ class Meant:
     @property
     def noun(self) -> str:
         """Returns what the thing is called: one word or a few, without article."""
-        label = self.entity.label.partition(",")[0] if self.entity.kind == "sound" else self.entity.label
-        return spoken(label, len(self.regions))
+        if self.entity.kind == "sound":
+            return spoken(self.entity.label.partition(",")[0]).casefold()
+        return spoken(self.entity.label, len(self.regions))
 
     def one(self, index: int) -> Meant:
         """Returns the same with one of its regions."""
