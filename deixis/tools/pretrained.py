@@ -249,6 +249,22 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
+@contextlib.contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Turns what the library raises on a model's folder into one error, and keeps it quiet meanwhile.
+
+    Raises:
+        ToolFault: tool.weights.unloadable: the folder cannot be loaded.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        with quiet():
+            yield
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+        raise unloadable(folder.name, error) from error
+
+
 def misfit(name: str, missing: Sequence[str], over: Sequence[str], other: Sequence[str]) -> InputFault:
     """Returns the error for a checkpoint whose keys or shapes are not the network's."""
     shown = "; ".join(

@@ -131,7 +131,7 @@ def loaded(folder: Path, prompt: str, device: str, dtype: str) -> GemmaSpace:
     from deixis.tools import pretrained
 
     here: dict[str, Any] = {"local_files_only": True}
-    try:
+    with pretrained.reading(folder):
         from transformers import (
             AutoConfig,
             AutoImageProcessor,
@@ -148,8 +148,6 @@ def loaded(folder: Path, prompt: str, device: str, dtype: str) -> GemmaSpace:
         looks: Any = AutoImageProcessor
         pictures = looks.from_pretrained(folder, backend="pil", **here)
         sounds = Gemma4AudioFeatureExtractor.from_pretrained(folder, **here)
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-        raise pretrained.unloadable(folder.name, error) from error
     place, kind = pretrained.device_of(device), pretrained.dtype_of(dtype)
     placed: Any = model
     placed = placed.to(device=place, dtype=kind)

@@ -157,12 +157,10 @@ def loaded(folders: Sequence[Path], things: Sequence[str], device: str, dtype: s
     found = []
     kinds: tuple[Any, Any] = (AutoImageProcessor, AutoFeatureExtractor)
     for folder, prepares in zip(folders, kinds, strict=True):
-        try:
+        with pretrained.reading(folder):
             model = AutoModel.from_pretrained(folder, use_safetensors=True, local_files_only=True)
             words = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             how = {"backend": "pil"} if prepares is AutoImageProcessor else {}
             other = prepares.from_pretrained(folder, local_files_only=True, **how)
-        except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-            raise pretrained.unloadable(folder.name, error) from error
         found.append((model.to(device=place, dtype=kind), words, other))
     return PairwiseSpace(found[0], found[1], things)

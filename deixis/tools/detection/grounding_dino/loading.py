@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deixis.errors import DeixisError, InputFault
+from deixis.errors import InputFault
 from deixis.tools import pretrained
 from deixis.tools.detection.grounding_dino.official import config_of, from_official
 from deixis.tools.loaded import Source, checkpoint_of, folder_source
@@ -71,7 +70,6 @@ def hub_config() -> Any:
 
 
 def _from_folder(folder: Path, device: str, dtype: str) -> Network:
-    from safetensors import SafetensorError
     from transformers import (
         AutoConfig,
         AutoImageProcessor,
@@ -79,7 +77,7 @@ def _from_folder(folder: Path, device: str, dtype: str) -> Network:
         AutoTokenizer,
     )
 
-    try:
+    with pretrained.reading(folder):
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         if config.model_type not in FAMILY:
             raise InputFault(
@@ -88,17 +86,12 @@ def _from_folder(folder: Path, device: str, dtype: str) -> Network:
                 f"Name one of the kinds {', '.join(FAMILY)}.",
             )
         config.disable_custom_kernels = True
-        with pretrained.quiet():
-            model = AutoModelForZeroShotObjectDetection.from_pretrained(
-                folder, config=config, use_safetensors=True, local_files_only=True
-            )
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            processors: Any = AutoImageProcessor
-            processor = processors.from_pretrained(folder, backend="pil", local_files_only=True)
-    except DeixisError:
-        raise
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
-        raise pretrained.unloadable(os.fspath(folder), error) from error
+        model = AutoModelForZeroShotObjectDetection.from_pretrained(
+            folder, config=config, use_safetensors=True, local_files_only=True
+        )
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        processors: Any = AutoImageProcessor
+        processor = processors.from_pretrained(folder, backend="pil", local_files_only=True)
     return _placed(model, tokenizer, processor, device, dtype)
 
 

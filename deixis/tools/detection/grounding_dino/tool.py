@@ -4,10 +4,12 @@ A box belongs to a phrase if one of the phrase's own tokens is above the box thr
 head noun above the text threshold: "red" alone never makes a "red car". Phrases are never read from a
 decoded label, so they cannot melt.
 
-Phrases of one prompt meet in the network (the picture's features attend to the whole prompt), so a box can
-move a little with its company: that is how the published figures come about. With ``together=False`` every
-phrase has its own row; its boxes are then those that it has alone, the picture is still encoded only once,
-and each row costs a pass through the feature enhancer and the decoder.
+Phrases of one prompt meet in the network: from the first layer of the feature enhancer on, the picture's
+features attend to the whole prompt (Liu et al. 2023, section 3.2), so a box can move a little with its
+company. That is how the published figures come about, and the default. With ``together=False`` every phrase
+has its own row; its boxes are then those that it has alone. Of a row only the backbone's work can be shared,
+as all that follows depends on the text: docs/numbers/phrases_cost.json counts how little that saves. Such
+boxes at several times a loop's speed are not to be had, so who wants them asks for them.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deixis.tools.embedding.joint import Clips, JointEmbedder
+from deixis.tools.embedding.joint import Clips, JointEmbedder, Space
 
 WEIGHTS, MERGES = "imagebind/imagebind_huge.pth", "imagebind/bpe_simple_vocab_16e6.txt.gz"
 LICENCE = "CC-BY-NC-SA-4.0"
@@ -31,34 +31,26 @@ def imagebind(
         MissingExtra: torch or transformers is not installed.
         WeightsMissing, InputFault: a file is not here, or the policy refuses the licence.
     """
-    from deixis.errors import InputFault
     from deixis.tools import pretrained
+    from deixis.tools.loaded import checkpoint_of
     from deixis.tools.weights import locate
     from deixis.tools.weights.licences import accept
 
     pretrained.need("ImageBind")
     accept("ImageBind", LICENCE, INSTEAD)
     merges = locate(MERGES).path
-    given = None if weights is None else Path(weights).expanduser()
-    if given is not None and not given.is_file():
-        raise InputFault(
-            "weights.model.absent", f"There is no checkpoint {weights}.", "Name a file that is here."
-        )
-    weight = locate(WEIGHTS) if given is None else None
+    path, digest = checkpoint_of(weights or "huge", {"huge": WEIGHTS})
 
-    def load() -> object:
+    def load() -> Space:
         from deixis.tools.embedding.imagebind import network
         from deixis.tools.embedding.imagebind.space import ImageBindSpace
         from deixis.tools.embedding.imagebind.tokens import Tokens
 
-        found = network.load(given or locate(WEIGHTS).path)
+        found = network.load(path)
         place, kind = pretrained.device_of(device), pretrained.dtype_of(dtype)
         return ImageBindSpace(found.to(device=place, dtype=kind), Tokens(merges))
 
-    def digest() -> str:
-        return weight.digest if weight is not None else pretrained.files_digest([given])  # type: ignore[list-item]
-
-    return JointEmbedder("embedding/imagebind", load, digest, Clips(clips, clip_s))  # type: ignore[arg-type]
+    return JointEmbedder("embedding/imagebind", load, digest, Clips(clips, clip_s))
 
 
 __all__ = ["imagebind"]

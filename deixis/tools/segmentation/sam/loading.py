@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deixis.errors import DeixisError, InputFault
+from deixis.errors import InputFault
 from deixis.tools import pretrained
 from deixis.tools.loaded import Source, checkpoint_of, folder_source
 from deixis.tools.segmentation.sam.official import config_of, from_official
@@ -53,11 +52,10 @@ def _from_file(path: Path, device: str, dtype: str) -> Network:
 
 
 def _from_folder(folder: Path, device: str, dtype: str) -> Network:
-    from safetensors import SafetensorError
     from transformers import AutoConfig, Sam2Model, SamHQModel, SamModel
 
     classes: dict[str, Any] = {"sam": SamModel, "sam_hq": SamHQModel, "sam2": Sam2Model}
-    try:
+    with pretrained.reading(folder):
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         # The hub keeps SAM 2 as the video model, of which the picture model is a part.
         kind = "sam2" if config.model_type == "sam2_video" else config.model_type
@@ -67,12 +65,7 @@ def _from_folder(folder: Path, device: str, dtype: str) -> Network:
                 f"The model in {folder.name} is a {config.model_type}, not a Segment Anything.",
                 f"Name one of the kinds {', '.join(KINDS)}.",
             )
-        with pretrained.quiet():
-            model = classes[kind].from_pretrained(folder, use_safetensors=True, local_files_only=True)
-    except DeixisError:
-        raise
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
-        raise pretrained.unloadable(os.fspath(folder), error) from error
+        model = classes[kind].from_pretrained(folder, use_safetensors=True, local_files_only=True)
     return _placed(model, device, dtype)
 
 
