@@ -128,7 +128,10 @@ def _pocket(**options: Any) -> Callable[[str, str, str], Any]:
     def made(base: str, adapter: str, expert: str) -> Any:
         from deixis.graphs.planning.pocket.planner import pocket
 
-        return pocket(base, adapter, **{"expert": expert, **options})
+        planner = pocket(base, adapter, **{"expert": expert, **options})
+        if options.get("expert") != "frozen" and "learn" not in planner.experts:
+            raise WeightsMissing("adapter", "pocket", "the folders that were named: add --adapter FOLDER")
+        return planner
 
     return made
 

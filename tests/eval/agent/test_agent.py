@@ -26,7 +26,7 @@ from deixis.eval.agent import table as tables
 from deixis.eval.agent.data import Episode, Makes, Seen, Sounded
 from deixis.eval.agent.kept import Kept
 from deixis.eval.agent.metric import Judged, covered, judged
-from deixis.eval.agent.rows import NAMES, PIPELINE, RULES, Row
+from deixis.eval.agent.rows import ALONE, FROZEN, NAMES, PIPELINE, RULES, TWIN, Row
 from deixis.eval.agent.task import AgentEval, agent
 from deixis.eval.agent.world import FIRST, ORDER, episode
 from deixis.geometry import Box, Size, TimeSpan
@@ -225,6 +225,30 @@ def test_rows_without_weights_are_told(tmp_path: Path) -> None:
             None, load_profile("pocket").toolbox(None), lambda *_: None
         )
     assert caught.value.code == "eval.agent.rows"
+
+
+def test_rows_of_a_model_end_in_verdicts(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    pytest.importorskip("llguidance")
+    from deixis.learned.mllm import load, new_model
+    from deixis.learned.twin import TwinConfig, graft
+
+    model, processor = new_model("tiny", both_ways=False)
+    model.save_pretrained(tmp_path / "base")
+    processor.save_pretrained(tmp_path / "base")
+    graft(load(tmp_path / "base")[0], TwinConfig(kind="lowrank", rank=2)).save(tmp_path / "twin")
+    folders = str(tmp_path / "base"), str(tmp_path / "twin")
+    task = AgentEval(1, ("twin", "alone", "frozen"), "validation", *folders, tmp_path / "kept.jsonl", "learn")
+    report = task.run(None, load_profile("pocket").toolbox(None), lambda *_: None)
+    assert report.notes[0].startswith(f"measures: {TWIN};")
+    systems = tables.systems(report)
+    assert set(systems) == {TWIN, ALONE, FROZEN}
+    for name, row in systems.items():  # random weights: rules answer, and it is counted
+        assert row["planner given up"].value == 1.0 and row["answer right"].n == 1, name
+    alone = AgentEval(1, ("twin", "frozen"), "validation", folders[0], "", tmp_path / "other.jsonl")
+    report = alone.run(None, load_profile("pocket").toolbox(None), lambda *_: None)
+    assert set(tables.systems(report)) == {FROZEN} and any("--adapter" in note for note in report.notes)
 
 
 @pytest.mark.parametrize("options", [{"episodes": "0"}, {"episodes": "many"}, {"split": "train"}])

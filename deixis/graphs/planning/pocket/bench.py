@@ -58,20 +58,24 @@ def _run(seed: int) -> list[Sample]:
     medium = drawn_medium(world_source("scene", seed, SceneSpec()), drawn.pixels, None)
     known, rng = Known((medium,), seed, drawn), np.random.default_rng([seed, 81])
     tape = Tape(Imagined(known, NoiseSpec().times(0), rng))
-    options = pointing.several(known, rng)
-    if not options:
+    several, related = pointing.several(known, rng), pointing.related(known, rng)
+    if not several and not related:
         return []
     step = tape.step("find")
     tape.call(step, "tagging", TagRequest(image=medium.image), TagResult)
     step.words.say(f"I see {', '.join(dict.fromkeys(known.names))}.")
     read_out(look(tape, known, (), (), rng, everything=True), known, {}, rng)
-    draft = pointing.which(known, tape, rng, options[0])
+    draft = (
+        pointing.which(known, tape, rng, several[0])
+        if several
+        else pointing.relation(known, tape, rng, related[0])
+    )
     made = Sample(media=(medium,), question=draft.question, task=draft.task, steps=tape.steps())
     return [made] if len(made.steps) == STEPS else []
 
 
 def measured(given: Opened, sample: Sample, expert: Expert = "frozen") -> dict[str, Any]:
-    """Returns the tokens and seconds of one run, with the cache kept and by the naive loop."""
+    """Returns tokens and processor seconds of one run, with the cache kept and by the naive loop."""
     media = SampleMedia(sample.media)
     sizes = (given.model.config.picture_tokens, given.model.config.sound_tokens)
     whole = encode(sample, given.tokenizer, "proposals", *sizes).input_ids
@@ -84,14 +88,14 @@ def measured(given: Opened, sample: Sample, expert: Expert = "frozen") -> dict[s
             raise RuntimeError("a prompt is no beginning of the dialogue")
         last: list[Any] = []
         for name, pen in (("kept", kept), ("naive", naive)):
-            begun = time.perf_counter()
+            begun = time.process_time()
             if name == "naive":
                 pen.forget()
             dialogue = pen.begin(encoded, now.media, media, expert)
             last.append(dialogue.last)
             # What is written goes through the decoder once in either loop; with the cache it stays there.
             pen.put(dialogue, whole[len(encoded) : _end(whole, len(encoded), now.reads, given)])
-            seconds[name] += time.perf_counter() - begun
+            seconds[name] += time.process_time() - begun
         apart = max(apart, float((last[0] - last[1]).abs().max()))
     return {
         "final_length": len(whole),
@@ -99,8 +103,8 @@ def measured(given: Opened, sample: Sample, expert: Expert = "frozen") -> dict[s
         "prompt_tokens_naive": naive.read,
         "decoded_kept": kept.read + kept.put_down,
         "decoded_naive": naive.read + naive.put_down,
-        "seconds_kept": round(seconds["kept"], 3),
-        "seconds_naive": round(seconds["naive"], 3),
+        "processor_seconds_kept": round(seconds["kept"], 3),
+        "processor_seconds_naive": round(seconds["naive"], 3),
         "largest_difference_of_a_logit": apart,
     }
 
@@ -166,7 +170,7 @@ def summary(rows: Sequence[dict[str, Any]], model: str) -> dict[str, Any]:
             "low": round(float(low), 4),
             "high": round(float(high), 4),
             "most": round(float(shares.max()), 4),
-            "seconds": round(sum(row[f"seconds_{name}"] for row in rows), 3),
+            "processor_seconds": round(sum(row[f"processor_seconds_{name}"] for row in rows), 3),
         }
     worst = max(row["largest_difference_of_a_logit"] for row in rows)
     found["largest_difference_of_a_logit"] = worst

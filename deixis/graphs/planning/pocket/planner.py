@@ -50,6 +50,11 @@ class PocketPlanner:
         config = given.model.config
         self._sizes = (config.picture_tokens, config.sound_tokens)
 
+    @property
+    def experts(self) -> tuple[Expert, ...]:
+        """Returns who can speak: the frozen expert, and the twin where there is one."""
+        return ("frozen",) if self._given.twin is None else ("frozen", "learn")
+
     async def gate(self, question: str) -> Gating:
         """Returns which expert is to speak, as the gate beside the twin decides it."""
         if self._expert:
