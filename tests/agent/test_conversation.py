@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -152,9 +153,9 @@ def test_language_model_gets_the_turns_and_claims_what_it_remembers(tmp_path: Pa
     talk = made.conversation("x")
     first = talk.ask("Where is the dog?", image=fakes.picture())
     taken_up = agent(tmp_path, "stepwise", planner).conversation("x")
-    answer = taken_up.ask("What is it doing [10, 20, 60, 80]?")
+    answer = taken_up.ask("What is it [10, 20, 60, 80] doing?")
     request = planner.requests[0]
-    assert request.question == "What is it doing?" and request.said.endswith("[10, 20, 60, 80]?")
+    assert request.question == "What is it doing?" and "[10, 20, 60, 80]" in request.said
     assert request.pins[0].box == fakes.DOG
     assert [(turn.question, turn.things) for turn in request.turns] == [("Where is the dog?", ("#1 dog",))]
     assert names(answer) == names(first) and answer.status == "complete"
@@ -216,7 +217,7 @@ def test_stored_turns_have_no_masks_and_stay_small(tmp_path: Path) -> None:
     answer = talk.ask("What is in the picture?", image=fakes.picture())
     assert answer.entities[0].regions[0].mask is not None
     stored = (tmp_path / "conversations" / "x.jsonl").read_bytes()
-    assert b'"mask"' not in stored and len(stored) < 6000
+    assert b'"mask":{' not in stored and len(stored) < 6000
     assert talk.answers()[0].entities[0].regions[0].mask is not None, "the run has them"
 
 
@@ -229,9 +230,9 @@ def test_page_shows_all_turns_in_the_same_colours(tmp_path: Path) -> None:
     assert text.count('<article class="answer turn"') == 2 and text.count("<figure") == 1
     assert "read as: What is next to the dog?" in text and "What is in the picture? &lt;b&gt;" in text
     shades = {
-        part.split('style="')[1].split('"')[0]
-        for part in text.split("<button")
-        if 'class="phrase' in part and 'data-entity="thing-1"' in part
+        re.search(r'style="([^"]+)"', tag)[1]  # type: ignore[index]
+        for tag in re.findall(r'<button[^>]*class="phrase"[^>]*>', text)
+        if 'data-entity="thing-1"' in tag
     }
     assert len(shades) == 1
     told = json.loads(data.read_text("utf-8"))

@@ -43,8 +43,8 @@ _COLOUR = re.compile(
 )
 _KIND = re.compile(r"^\W*(?:is|are) .*? (?:a|an) (?P<x>[\w ]+?)\W*$", re.IGNORECASE)
 _THERE = re.compile(
-    r"^\W*(?:is|are) there (?:a |an |any )?(?P<x>[\w ]+?) (?=(?:to the |on the )?(?:next|beside|near|close|by|left|right"
-    r"|above|over|below|under|beneath|behind|in|on|around)\b)",
+    r"^\W*(?:is|are) there (?:a |an |any )?(?P<x>[\w ]+?) (?=(?:to the |on the )?(?:next|beside|near|close|by"
+    r"|left|right|above|over|below|under|beneath|behind|in|on|around)\b)",
     re.IGNORECASE,
 )
 _WHAT = re.compile(r"^\W*(?:what|who|which (?:thing|object|animal))(?:'s| is| are|) ", re.IGNORECASE)
