@@ -17,7 +17,7 @@ export DEIXIS_SHARED := $(abspath ../shared)
 endif
 endif
 
-.PHONY: help demo test lint types arrows schemas docs install-size check clean
+.PHONY: help demo test test-services lint types arrows schemas docs install-size check clean
 help:
 	@echo "make demo    set everything up and run the main job"
 	@echo "make test    set everything up and run the tests"
@@ -46,6 +46,10 @@ demo: $(VENV)/.demo-installed
 
 test: $(VENV)/.test-installed
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# A PostgreSQL of Debian's package for the tests that need one; they are skipped without it.
+test-services: $(VENV)/.test-installed
+	$(BIN)/python -m tests.services.postgres start
 
 lint: $(VENV)/.test-installed
 	$(BIN)/ruff check .
