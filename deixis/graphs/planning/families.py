@@ -123,7 +123,7 @@ def _best_grid(
 ) -> tuple[int, int]:
     from transformers.image_processing_utils import select_best_resolution
 
-    height, width = select_best_resolution(size, offered)
+    height, width = select_best_resolution(size, list(offered))
     return height // tile[0], width // tile[1]
 
 

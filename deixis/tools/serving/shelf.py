@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -36,7 +37,7 @@ class Shelf:
     def __init__(self, root: Path, settings: ServeSettings) -> None:
         self._store = Store(root, allow_network=settings.allow_network, limits=settings.media)
         self._settings = settings
-        self._facts: OrderedDict[Digest, MediaRef] = OrderedDict()
+        self._facts: OrderedDict[Digest, tuple[MediaRef, str]] = OrderedDict()
         self._decodes = asyncio.Semaphore(settings.decodes)
         self._uploads = 0
         self._trimming = threading.Lock()
@@ -93,11 +94,10 @@ class Shelf:
             InputFault: there is no such medium here.
         """
         known = self._facts.get(digest)
-        path = self._store.path(digest)
-        if known is not None:
+        if known is not None and os.path.exists(known[1]):  # noqa: PTH110  # a Path a request is dear
             self._facts.move_to_end(digest)
-            return known
-        return await self._taken(path)  # of an earlier process
+            return known[0]
+        return await self._taken(self._store.path(digest))  # of an earlier process
 
     async def bound(self, request: Model) -> Model:
         """Returns the request with every reference to a medium replaced by what is known of it here.
@@ -176,11 +176,12 @@ class Shelf:
         async with self._decodes:
             found: MediaRef = await in_thread(self._store.add, source)
         found = found.model_copy(update={"name": ""})
-        self._facts[found.digest] = found
+        path = self._store.path(found.digest)
+        self._facts[found.digest] = (found, str(path))
         self._facts.move_to_end(found.digest)
         while len(self._facts) > MOST_FACTS:
             self._facts.popitem(last=False)
-        self._since_trim += self._store.path(found.digest).stat().st_size
+        self._since_trim += path.stat().st_size
         if self._since_trim > self._settings.max_media_bytes // 10:
             self._since_trim = 0
             await in_thread(self._trim, found.digest)

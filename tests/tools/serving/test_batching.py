@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from typing import Any
 
@@ -113,7 +114,14 @@ def test_no_room_is_said_at_once_with_a_time_to_come_back():
 
 
 def test_a_hung_tool_is_given_up_and_said_to_be_stuck():
-    tool = Adder(sleep_s=1.5)
+    release = threading.Event()
+
+    class Hung(Adder):
+        def run_many(self, requests, media):
+            release.wait(20)
+            return super().run_many(requests, media)
+
+    tool = Hung()
 
     async def main() -> tuple[list[str], bool, bool]:
         batcher = Batcher(tool, None, Batching(timeout_s=0.1, max_abandoned=2, window_s=0), Watch())  # type: ignore[arg-type]
@@ -125,7 +133,11 @@ def test_a_hung_tool_is_given_up_and_said_to_be_stuck():
             codes.append(caught.value.code)
             await asyncio.sleep(0.05)
         stuck = batcher.stuck
-        await asyncio.sleep(1.8)
+        release.set()
+        for _ in range(500):
+            if not batcher.stuck:
+                break
+            await asyncio.sleep(0.02)
         await batcher.stop()
         return codes, stuck, batcher.stuck
 
