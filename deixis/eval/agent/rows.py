@@ -94,7 +94,9 @@ def rows(
         try:
             found.append(_row(name, toolbox, home, base, adapter, expert))
         except (WeightsMissing, MissingExtra) as error:
-            skipped.append(f"{told}: skipped, {error}")
+            # The whole message names folders of this machine, which do not belong into a report.
+            why = "its weights are not here" if isinstance(error, WeightsMissing) else error.message
+            skipped.append(f"{told}: skipped, {why}; {error.cure}")
     return found, skipped
 
 
@@ -130,7 +132,9 @@ def _pocket(**options: Any) -> Callable[[str, str, str], Any]:
 
         planner = pocket(base, adapter, **{"expert": expert, **options})
         if options.get("expert") != "frozen" and "learn" not in planner.experts:
-            raise WeightsMissing("adapter", "pocket", "the folders that were named: add --adapter FOLDER")
+            missing = WeightsMissing("adapter", "pocket", "the folders that were named")
+            missing.cure = "Add --adapter FOLDER."
+            raise missing
         return planner
 
     return made
