@@ -64,6 +64,8 @@ class RunContext:
     """Answers of earlier turns about the same media, for `recall`."""
     answer: GroundedAnswer | None = None
     """What `verify` made; with masks, unlike the state."""
+    found: dict[str, Any] = field(default_factory=dict)
+    """What calls gave, as `stepwise.findings` has read it."""
 
     def seen(self, state: RunState, key: str, model: type[Model]) -> Model | None:
         """Returns what the call under `key` gave, read from the run's record; None where it failed."""

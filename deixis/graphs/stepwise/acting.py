@@ -46,12 +46,9 @@ def acting(do: Do) -> Node:
     async def act(state: StepState, runtime: Runtime[RunContext]) -> dict[str, Any]:
         planned = [task for task in state.get("plan", []) if task["do"] == do]
         made = await asyncio.gather(*(_made(runtime.context, state, task) for task in planned))
-        return {
-            "problems": as_json([problem for problems, _ in made for problem in problems]),
-            "again": {
-                task["call"]: list(again) for task, (_, again) in zip(planned, made, strict=True) if again
-            },
-        }
+        found = as_json([problem for problems, _ in made for problem in problems])
+        again = {task["call"]: list(again) for task, (_, again) in zip(planned, made, strict=True) if again}
+        return {**({"problems": found} if found else {}), **({"again": again} if again else {})}
 
     act.__name__ = do
     return act

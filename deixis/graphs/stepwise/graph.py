@@ -58,7 +58,7 @@ def after_gate(state: StepState) -> str:
     return "converse" if asked_of(state).talk else "think"
 
 
-def after_think(state: StepState) -> str | list[str]:
+async def after_think(state: StepState) -> str | list[str]:
     """Returns the nodes that make the planned calls, or where the run goes without any."""
     ended = state.get("ended")
     if ended:

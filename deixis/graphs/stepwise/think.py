@@ -29,7 +29,7 @@ async def think(state: StepState, runtime: Runtime[RunContext]) -> dict[str, Any
     key = str(state.get("asked", 0))
     decided = context.recorder.fact("planned", key) or {"key": key, **await _decided(context, state, request)}
     context.recorder.emit("planned", state.get("step", 0) + 1, decided)
-    return {**_done(context, state, request, decided), "asked": int(key) + 1}
+    return changed(state, {**_done(context, state, request, decided), "asked": int(key) + 1})
 
 
 async def _decided(context: RunContext, state: StepState, request: PlanRequest) -> dict[str, Any]:
@@ -159,3 +159,12 @@ def _close(
         summary = told(request.steps[-1].seen)
         opened.text = " ".join(part for part in (opened.text.strip(), summary) if part)
     context.recorder.close(opened)
+
+
+def changed(state: StepState, update: dict[str, Any]) -> dict[str, Any]:
+    """Returns what of an update is new: every value written costs a row of the checkpoints."""
+    return {
+        key: value
+        for key, value in update.items()
+        if key == "problems" or (value != state[key] if key in state else bool(value))  # type: ignore[literal-required]
+    }

@@ -54,6 +54,6 @@ async def verify(state: StepState, runtime: Runtime[RunContext]) -> dict[str, An
     return {"step": index + 1, "sent_back": state.get("sent_back", False), "complaint": ""}
 
 
-def after_verify(state: StepState) -> str:
+async def after_verify(state: StepState) -> str:
     """Returns the next node: the planner once more, or the answer."""
     return "think" if state.get("complaint") else "answer"
