@@ -174,6 +174,10 @@ def train_ear(
         training={"batch": BATCH, "bfloat16": bfloat16},
         validation={"seeds": [VALIDATION_SEED, VALIDATION_CLIPS], "event_f1": round(reached, 4)},
         limits="made sounds of 38 kinds, and few recordings of some of them",
-        more={"storage": STORAGE, "kinds": [kind.name for kind in trainee.kinds], "limits_chosen": limits._asdict()},
+        more={
+            "storage": STORAGE,
+            "kinds": [kind.name for kind in trainee.kinds],
+            "limits_chosen": limits._asdict(),
+        },
     )
     return written(network, trained, budget, about, out / NAME)
