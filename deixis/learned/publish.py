@@ -82,18 +82,6 @@ def halved(network: bytes, facts: Mapping[str, str] | None = None) -> bytes:
     return _told(model, facts or {})
 
 
-def with_facts(network: bytes, facts: Mapping[str, str]) -> bytes:
-    """Returns the ONNX file with other metadata.
-
-    Raises:
-        MissingExtra: the package ``onnx`` is not installed.
-    """
-    require_onnx()
-    import onnx
-
-    return _told(onnx.load_from_string(network), facts)
-
-
 def digest_of(content: bytes) -> str:
     """Returns the digest that a card names: ``sha256:`` and 64 hexadecimal digits."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -92,26 +92,22 @@ class PictureAdapter(RowAdapter):
     def __init__(self, config: PocketConfig) -> None:
         eye = config.eye or {}
         super().__init__(config, eye["vector"], eye["neck"] + COLOUR_ROW + 1, 4, EDGES)
-        self.vector = eye["vector"]
+        self.sizes = [eye["vector"], eye["neck"] + COLOUR_ROW, eye["kinds"], PICTURE_TAIL]
         kinds = [0] * config.objects + [1] * config.cells**2 + [2]
         self.register_buffer("kinds", torch.tensor(kinds))
         self.register_buffer("names", torch.tensor(config.kind_names or [0] * eye["kinds"]))
 
-    def forward(self, rows: torch.Tensor, logits: torch.Tensor, embed: nn.Embedding) -> torch.Tensor:
-        """Returns the tokens (n, r, d) of pictures' rows (n, r, f), given the kinds' logits (n, r, c)."""
-        return self._of(rows, logits, self.kinds.expand(rows.shape[:-1]), embed)
+    def forward(self, rows: torch.Tensor, embed: nn.Embedding) -> torch.Tensor:
+        """Returns the tokens (n, r, d) of pictures' rows (n, r, f)."""
+        return self._of(rows, self.kinds.expand(rows.shape[:-1]), embed)
 
-    def single(self, rows: torch.Tensor, logits: torch.Tensor, embed: nn.Embedding) -> torch.Tensor:
+    def single(self, rows: torch.Tensor, embed: nn.Embedding) -> torch.Tensor:
         """Returns the tokens (m, d) of rows (m, f) of single things."""
         kind = torch.full(rows.shape[:-1], self.OBJECT, device=rows.device)
-        return self._of(rows, logits, kind, embed)
+        return self._of(rows, kind, embed)
 
-    def _of(
-        self, rows: torch.Tensor, logits: torch.Tensor, kind: torch.Tensor, embed: nn.Embedding
-    ) -> torch.Tensor:
-        vector, rest, tail = torch.split(
-            rows, [self.vector, rows.shape[-1] - self.vector - PICTURE_TAIL, PICTURE_TAIL], -1
-        )
+    def _of(self, rows: torch.Tensor, kind: torch.Tensor, embed: nn.Embedding) -> torch.Tensor:
+        vector, rest, logits, tail = torch.split(rows, self.sizes, -1)
         names = embed(self.names)
         named = logits.softmax(-1).to(names.dtype) @ names
         inner = torch.cat([rest, tail[..., :1]], -1)

@@ -28,8 +28,7 @@ class PocketConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     cells: int = 4
     events: int = 5
     windows: int = 8
-    side: int = 160
-    both_ways: bool = True
+    side: int = 224
     bins: int = 80
     families: dict[str, int] | None = None
     proposals: list[int] | None = None

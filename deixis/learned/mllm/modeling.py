@@ -96,7 +96,7 @@ class PocketModel(PocketPreTrainedModel):
             shares: (n, 2), of width and height that are picture; all of it if None.
         """
         wide = pixel_values.to(self.eye.scale.dtype)
-        maps = self.eye.both_ways(wide) if self.config.both_ways else self.eye(wide)
+        maps = self.eye(wide)
         shown = ((wide + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
         found = []
         for number in range(len(wide)):
@@ -133,8 +133,7 @@ class PocketModel(PocketPreTrainedModel):
             sounds = self.hear(media["log_mel"], media["sound_seconds"])
         if pictures is not None:
             pictures = pictures.float()
-            logits = self._kinds(pictures)
-            tokens = self.picture_adapter(pictures, logits, embed).flatten(0, 1)
+            tokens = self.picture_adapter(pictures, embed).flatten(0, 1)
             embeds = _placed(embeds, input_ids == config.picture_token_id, tokens, "picture")
         else:
             _placed(embeds, input_ids == config.picture_token_id, None, "picture")
@@ -145,14 +144,11 @@ class PocketModel(PocketPreTrainedModel):
             tokens = self._things(pictures, media, embed)
         return _placed(embeds, input_ids == config.object_token_id, tokens, "thing")
 
-    def _kinds(self, rows: torch.Tensor) -> torch.Tensor:
-        return self.eye.kinds_of(rows[..., : self.config.eye["vector"]])
-
     def _things(self, pictures: torch.Tensor, media: dict[str, Any], embed: nn.Embedding) -> torch.Tensor:
         """Returns the tokens (m, d) of things: the best row for each box, with the box and its number."""
         boxes = media["object_boxes"].to(pictures.dtype)
         rows = thing_rows(pictures[media["object_pictures"]], boxes, media.get("object_scores"))
-        tokens = self.picture_adapter.single(rows, self._kinds(rows), embed)
+        tokens = self.picture_adapter.single(rows, embed)
         numbers = torch.tensor(self.config.proposals, device=rows.device)[media["object_numbers"] - 1]
         numbered: torch.Tensor = tokens + embed(numbers)
         return numbered

@@ -63,7 +63,7 @@ def eye_arrays(path: Path) -> Arrays:
             for name in _EYE_ORDER:
                 own, norm = _eye_names(name)
                 out |= _folded(found, own, norm, name)
-        for name in ("around", "from_32", "from_16", "from_8", "edges", "vector", "picture"):
+        for name in ("around", "from_32", "from_16", "from_8", "edges", "vector", "apart", "picture"):
             out |= {f"{name}.{part}": found[f"{name}.{part}"] for part in ("weight", "bias")}
         return out | {"scale": found["scale"], "categories": found["categories"]}
     except (KeyError, ValueError, IndexError) as error:

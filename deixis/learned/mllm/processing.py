@@ -9,7 +9,7 @@ import numpy as np
 from transformers import BatchFeature, ProcessorMixin
 
 from deixis.errors import InputFault
-from deixis.tools.pocket.eye import SIDE, shrunk
+from deixis.tools.pocket.eye import SIDE, sized
 from deixis.tools.pocket.logmel import HOP, RATE_HZ, log_mel
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def laid_out(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], tuple[floa
 
     The longer side is brought to SIDE; the rest is filled with the last row or column.
     """
-    small, _ = shrunk(pixels)
+    small, _ = sized(pixels)
     height, width = small.shape[:2]
     filled = np.pad(small, ((0, SIDE - height), (0, SIDE - width), (0, 0)), mode="edge")
     values = np.ascontiguousarray(filled.transpose(2, 0, 1), dtype=np.float32) / 127.5 - 1

@@ -2,10 +2,10 @@
 
 A picture is `objects` rows of its things (surest first, boxes that overlap by `SAME_THING` once), `cells`²
 rows of its parts, and one of the whole. Each row: a vector in the space of words (d), features of the eye's
-last map (k), shares of the twelve colour words inside the box's ellipse and outside of it (24), sureness, 1
-where the row is there, and the box as shares of width and height (4). A sound is rows of its events, of
-stretches of equal length, and of the whole: activities of the kinds, a vector in the space of words, the
-ear's features, 1 where the row is there, and start and end as shares of the length (2).
+last map (k), shares of the twelve colour words inside the box's ellipse and outside of it (24), the logits of
+the kinds (c), sureness, 1 where the row is there, and the box as shares of width and height (4). A sound is
+rows of its events, of stretches of equal length, and of the whole: activities of the kinds, a vector in the
+space of words, the ear's features, 1 where the row is there, and start and end as shares of the length (2).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _STEPS = 8
 
 def picture_width(eye: dict[str, Any]) -> int:
     """Returns the length of a picture's row."""
-    return int(eye["vector"] + eye["neck"] + COLOUR_ROW + PICTURE_TAIL)
+    return int(eye["vector"] + eye["neck"] + COLOUR_ROW + eye["kinds"] + PICTURE_TAIL)
 
 
 def sound_width(ear: dict[str, Any]) -> int:
@@ -63,7 +63,8 @@ def picture_rows(
     height, width = pixels.shape[:2]
     real = np.array([width * shares[0], height * shares[1]] * 2, np.float32)
     sure = 1 / (1 + np.exp(-maps.sure[at].float().cpu().numpy()))
-    vectors, neck = maps.vectors[at].float().cpu().numpy(), maps.neck[at].float().cpu().numpy()
+    vectors, neck, kinds = (one[at].float().cpu().numpy() for one in (maps.vectors, maps.neck, maps.kinds))
+    facts = np.concatenate([vectors, neck], 1)
     boxes = np.clip(maps.boxes[at].float().cpu().numpy(), 0, real)
     words = colour_words(pixels)
     solid = ((boxes[:, 2:] - boxes[:, :2]) >= 1).all(axis=1)
@@ -74,22 +75,23 @@ def picture_rows(
     chosen = usable[kept]
     chosen = chosen[np.argsort(-sure[chosen], kind="stable")][:objects]
     rows = [
-        _row(vectors[cell], neck[cell], shares_of(words, boxes[cell]), float(sure[cell]), boxes[cell] / real)
+        _row(facts[cell], shares_of(words, boxes[cell]), kinds[cell], float(sure[cell]), boxes[cell] / real)
         for cell in chosen
     ]
-    empty = np.zeros(vectors.shape[1] + neck.shape[1] + COLOUR_ROW + PICTURE_TAIL, np.float32)
+    empty = np.zeros(facts.shape[1] + COLOUR_ROW + kinds.shape[1] + PICTURE_TAIL, np.float32)
     rows += [empty] * (objects - len(rows))
-    rows += _parts(maps.size, sure, vectors, neck, words, real, cells)
+    rows += _parts(maps.size, sure, vectors, neck, kinds, words, real, cells)
     every = np.array([0, 0, real[0], real[1]], np.float32)
-    whole = maps.picture[at].float().cpu().numpy()
-    rows.append(_row(whole, neck.mean(axis=0), shares_of(words, every), 1.0, every / real))
+    whole = np.concatenate([maps.picture[at].float().cpu().numpy(), neck.mean(axis=0)])
+    tags = maps.tags[at].float().cpu().numpy()
+    rows.append(_row(whole, shares_of(words, every), tags, 1.0, every / real))
     return np.stack(rows).astype(np.float32)
 
 
 def _row(
-    vector: NDArray[Any], neck: NDArray[Any], colours: NDArray[Any], sure: float, box: NDArray[Any]
+    facts: NDArray[Any], colours: NDArray[Any], kinds: NDArray[Any], sure: float, box: NDArray[Any]
 ) -> NDArray[np.float32]:
-    return np.concatenate([vector, neck, colours, [sure, 1.0], box]).astype(np.float32)
+    return np.concatenate([facts, colours, kinds, [sure, 1.0], box]).astype(np.float32)
 
 
 def _parts(
@@ -97,11 +99,12 @@ def _parts(
     sure: NDArray[Any],
     vectors: NDArray[Any],
     neck: NDArray[Any],
+    kinds: NDArray[Any],
     words: NDArray[np.int64],
     real: NDArray[np.float32],
     cells: int,
 ) -> list[NDArray[np.float32]]:
-    """Returns a row for each part of the picture, row by row: means, of vectors by sureness."""
+    """Returns a row for each part of the picture, row by row: means, of vectors and kinds by sureness."""
     down, across = np.divmod(np.arange(size[0] * size[1]), size[1])
     middle = (np.stack([across, down], 1) + 0.5) * STRIDE
     at = np.minimum((middle / real[:2] * cells).astype(np.int64), cells - 1)
@@ -113,10 +116,11 @@ def _parts(
         box = np.array([column, row, column + 1, row + 1], np.float32) / cells
         if not len(mine):
             mine = np.array([0])
-        weight = sure[mine, None] + 1e-4
-        vector = (vectors[mine] * weight).sum(axis=0) / weight.sum()
+        weight = (sure[mine, None] + 1e-4) / (sure[mine] + 1e-4).sum()
+        facts = np.concatenate([(vectors[mine] * weight).sum(axis=0), neck[mine].mean(axis=0)])
+        named = (kinds[mine] * weight).sum(axis=0)
         colours = shares_of(words, box * real)
-        found.append(_row(vector, neck[mine].mean(axis=0), colours, float(sure[mine].max()), box))
+        found.append(_row(facts, colours, named, float(sure[mine].max()), box))
     return found
 
 

@@ -17,7 +17,7 @@ class Maps(NamedTuple):
 
     `sure` (n, h·w): log-odds of a thing. `boxes` (n, h·w, 4): x1 y1 x2 y2 in pixels. `kinds` (n, h·w, c):
     logits. `vectors` (n, h·w, d): unit vectors in the space of words. `neck` (n, h·w, k): features. `picture`
-    (n, d): unit vectors of the whole. `size`: h, w.
+    (n, d): unit vectors of the whole, and `tags` (n, c) its logits. `size`: h, w.
     """
 
     sure: torch.Tensor
@@ -26,6 +26,7 @@ class Maps(NamedTuple):
     vectors: torch.Tensor
     neck: torch.Tensor
     picture: torch.Tensor
+    tags: torch.Tensor
     size: tuple[int, int]
 
 
@@ -63,6 +64,7 @@ class Sight(nn.Module):
         self.from_8 = nn.Conv2d(second, neck, 1)
         self.edges = nn.Conv2d(neck, 5, 1)
         self.vector = nn.Conv2d(vector, vector, 1)
+        self.apart = nn.Conv2d(vector, kinds, 1)
         self.picture = nn.Linear(fourth, vector)
         self.scale = nn.Parameter(torch.zeros(2))
         self.register_buffer("categories", torch.zeros(kinds, vector))
@@ -78,10 +80,10 @@ class Sight(nn.Module):
         at_16 = torch.relu(self.joined_16(torch.relu(self.from_16(at_16) + _larger(deep))))
         neck = torch.relu(self.joined_8(torch.relu(self.from_8(at_8) + _larger(at_16))))
         place = self.edges(torch.relu(self.place(neck))).float()
-        named = self.vector(torch.relu(self.name(neck))).float()
-        vectors = functional.normalize(named.flatten(2), dim=1).transpose(1, 2)
+        named = torch.relu(self.name(neck))
+        vectors = functional.normalize(self.vector(named).float().flatten(2), dim=1).transpose(1, 2)
         picture = functional.normalize(self.picture(whole).float(), dim=1)
-        kinds = self.kinds_of(vectors)
+        kinds = self.kinds_of(vectors) + self.apart(named).float().flatten(2).transpose(1, 2)
         size = (int(neck.shape[2]), int(neck.shape[3]))
         return Maps(
             place[:, 0].flatten(1),
@@ -90,34 +92,14 @@ class Sight(nn.Module):
             vectors,
             neck.flatten(2).transpose(1, 2),
             picture,
+            self.kinds_of(picture),
             size,
         )
 
     def kinds_of(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Returns the logits (..., c) of the kinds of unit vectors (..., d)."""
+        """Returns the logits (..., c) by which unit vectors (..., d) alone name the kinds."""
         scale = self.scale[0].exp().clamp(max=LARGEST_SCALE)
         return vectors @ self.categories.T.to(vectors.dtype) * scale.to(vectors.dtype)
-
-    def both_ways(self, pictures: torch.Tensor) -> Maps:
-        """Returns the means of what is seen of pictures and of their mirror images."""
-        one, other = self(pictures), self(pictures.flip(3))
-        rows, columns = one.size
-
-        def turned(x: torch.Tensor) -> torch.Tensor:
-            return x.reshape(len(x), rows, columns, *x.shape[2:]).flip(2).flatten(1, 2)
-
-        x1, y1, x2, y2 = turned(other.boxes).unbind(2)
-        wide = pictures.shape[3]
-        boxes = torch.stack([wide - x2, y1, wide - x1, y2], 2)
-        return Maps(
-            (one.sure + turned(other.sure)) / 2,
-            (one.boxes + boxes) / 2,
-            (one.kinds + turned(other.kinds)) / 2,
-            functional.normalize(one.vectors + turned(other.vectors), dim=2),
-            (one.neck + turned(other.neck)) / 2,
-            functional.normalize(one.picture + other.picture, dim=1),
-            one.size,
-        )
 
 
 def _stage(layers: nn.ModuleList, x: torch.Tensor) -> torch.Tensor:

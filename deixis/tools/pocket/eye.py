@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
 STRIDE = 8
 """Pixels a cell."""
-SIDE = 160
-"""Longer side of the picture as the network sees it: that of the scenes it was trained on."""
+SIDE, SCENE_SIDE = 224, 160
+"""Longer side of the picture as the network sees it, and that of the scenes it was trained on. Cells are fine
+for small things in a larger picture: on validation scenes AP50 rises from .859 to .870 (n 120), while a look
+at the mirror image as well gives .005 more for twice the time."""
 LOOKED_AT_SIDE = 640
 """Longer side at which tools ask for a picture, all the same, so that it is looked at once."""
 MULTIPLE = 32
@@ -159,8 +161,8 @@ class Eye:
         return dict(zip(OUTPUTS, self._session.run(list(OUTPUTS), {INPUT: pictures}), strict=True))
 
     def _look(self, pixels: NDArray[np.uint8]) -> Seen:
-        shown, factor = shrunk(pixels)
-        out = self._both_ways(laid_out(shown))
+        shown, factor = sized(pixels)
+        out = {name: value[0] for name, value in self.raw(laid_out(shown)).items()}
         height, width = pixels.shape[:2]
         boxes = out["boxes"] * np.array([*factor, *factor], np.float32)
         boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
@@ -170,7 +172,7 @@ class Eye:
         surest = sure[rows].astype(np.float64)
         kept = rows[non_maximum_suppression(boxes[rows].astype(np.float64), surest, SAME_THING)]
         tags = _sigmoid(out["tags"])
-        strange = strangeness(shown, sure[kept], kinds[kept])
+        strange = strangeness(sized(pixels, SCENE_SIDE)[0], sure[kept], kinds[kept])
         return Seen(
             boxes=boxes,
             sure=sure,
@@ -183,31 +185,19 @@ class Eye:
             strange=self.strangeness.chance(strange),
         )
 
-    def _both_ways(self, picture: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Returns the means of what the network says of a picture (1, 3, h, w) and of its mirror image."""
-        out = self.raw(np.concatenate([picture, picture[..., ::-1]]))
-        height, width = picture.shape[2] // STRIDE, picture.shape[3] // STRIDE
-        turned = {
-            name: value[1].reshape(height, width, *value.shape[2:])[:, ::-1].reshape(value.shape[1:])
-            for name, value in out.items()
-            if name not in ("picture", "tags")
-        }
-        x1, y1, x2, y2 = turned["boxes"].T
-        turned["boxes"] = np.stack([picture.shape[3] - x2, y1, picture.shape[3] - x1, y2], axis=1)
-        return {name: (value[0] + turned.get(name, value[1])) / 2 for name, value in out.items()}
 
-
-def shrunk(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[float, float]]:
-    """Returns the picture with a longer side of `SIDE`, and the size of its pixels (x, y) in old pixels."""
+def sized(pixels: NDArray[np.uint8], side: int = SIDE) -> tuple[NDArray[np.uint8], tuple[float, float]]:
+    """Returns the picture with a longer side of `side`, and the size of its pixels (x, y) in old pixels."""
     from PIL import Image
 
     height, width = pixels.shape[:2]
-    scale = SIDE / max(height, width)
+    scale = side / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     if size == (width, height):
         return pixels, (1.0, 1.0)
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    resized = np.asarray(image.resize(size, Image.Resampling.BILINEAR))
+    way = Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.BILINEAR
+    resized = np.asarray(image.resize(size, way))
     return resized, (width / size[0], height / size[1])
 
 

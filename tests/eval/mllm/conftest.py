@@ -24,7 +24,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("mllm")
-    model, processor = new_model("tiny", both_ways=False)
+    model, processor = new_model("tiny")
     model.save_pretrained(folder / "base")
     processor.save_pretrained(folder / "base")
     model, _ = load(folder / "base")

@@ -27,7 +27,7 @@ def tiny(tokenizer: Any) -> tuple[Any, Any]:
     from deixis.learned.mllm import new_model
 
     torch.set_num_threads(1)
-    return new_model("tiny", tokenizer=tokenizer, both_ways=False)
+    return new_model("tiny", tokenizer=tokenizer)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from deixis.learned.mllm.onnx_weights import ear_arrays, ear_facts, eye_arrays, 
 from deixis.learned.world.scenes import scene
 from deixis.learned.world.sounds import clip
 from deixis.tools.pocket.ear import ear
-from deixis.tools.pocket.eye import EYE, eye, laid_out, shipped
+from deixis.tools.pocket.eye import EYE, SIDE, eye, laid_out, shipped, sized
 from deixis.tools.pocket.logmel import log_mel
 
 EAR = "ear.onnx"
@@ -38,7 +38,7 @@ def test_the_eye_sees_the_same() -> None:
         )
 
 
-def test_both_ways_is_what_the_tool_sees() -> None:
+def test_the_eye_in_the_model_sees_what_the_tool_sees() -> None:
     import torch
 
     from deixis.learned.mllm.sight import Sight
@@ -49,9 +49,9 @@ def test_both_ways_is_what_the_tool_sees() -> None:
     fill(module, arrays, path)
     pixels = scene(1_000_002).pixels
     with torch.no_grad():
-        maps = module.both_ways(torch.from_numpy(laid_out(pixels)))
+        maps = module(torch.from_numpy(laid_out(sized(pixels)[0])))
     seen = eye().see(pixels)
-    boxes = np.clip(maps.boxes[0].numpy(), 0, 160)
+    boxes = np.clip(maps.boxes[0].numpy() * 160 / SIDE, 0, 160)
     np.testing.assert_allclose(boxes, seen.boxes, atol=0.01)
     np.testing.assert_allclose(maps.vectors[0].numpy(), seen.vectors, atol=2e-4)
 

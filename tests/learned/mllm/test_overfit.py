@@ -16,7 +16,7 @@ def test_eight_samples_are_learned(tokenizer: Any) -> None:
     from deixis.learned.scout.world.spec import WorldSpec
 
     torch.set_num_threads(1)
-    model, processor = new_model("tiny", tokenizer=tokenizer, both_ways=False)
+    model, processor = new_model("tiny", tokenizer=tokenizer)
     maker = WorldMaker(WorldSpec(pairs=0, sounds=0, questions=1, absences=0, picture_tasks={"where": 1.0}))
     items = []
     for seed in range(1_000_000, 1_000_040):

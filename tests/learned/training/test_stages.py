@@ -32,7 +32,7 @@ from deixis.learned.training.stages.understand import Understanding, prepared, t
 from deixis.learned.twin import TwinConfig, attach, graft
 from tests.learned.training.tiny import examples, tiny_model
 
-WHAT = Understanding(preset="tiny", conversations=24, held=4, batch=4, model={"both_ways": False})
+WHAT = Understanding(preset="tiny", conversations=24, held=4, batch=4)
 PLAN = Plan(steps=12, rate=2e-3, log_every=4, cpu=True, optimizer="muon")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from deixis.learned.publish import exported, with_facts
+from deixis.learned.publish import exported, halved
 from deixis.tools.pocket.ear import ACTIVITY, FACTS, INPUT, STRIDE, VECTORS, Kind, Limits, facts
 from deixis.tools.pocket.logmel import BANDS
 
@@ -48,4 +48,4 @@ def onnx_bytes(
 
     axes = {name: {0: "n", 1: "t"} for name in (INPUT, ACTIVITY, VECTORS)}
     example = torch.zeros(1, 16 * STRIDE, BANDS)
-    return with_facts(exported(Deployed(), example, (ACTIVITY, VECTORS), axes), {FACTS: facts(kinds, limits)})
+    return halved(exported(Deployed(), example, (ACTIVITY, VECTORS), axes), {FACTS: facts(kinds, limits)})

@@ -24,6 +24,7 @@ from deixis.learned.pocket.ear.training import (
     loss_of,
 )
 from deixis.learned.pocket.recipe import About, PocketTrainee, require_all, written
+from deixis.learned.publish import STORAGE
 from deixis.tools.pocket.ear import Kind, Limits
 from deixis.tools.pocket.logmel import log_mel
 
@@ -173,6 +174,10 @@ def train_ear(
         training={"batch": BATCH, "bfloat16": bfloat16},
         validation={"seeds": [VALIDATION_SEED, VALIDATION_CLIPS], "event_f1": round(reached, 4)},
         limits="made sounds of 38 kinds, and few recordings of some of them",
-        more={"kinds": [kind.name for kind in trainee.kinds], "limits_chosen": limits._asdict()},
+        more={
+            "storage": STORAGE,
+            "kinds": [kind.name for kind in trainee.kinds],
+            "limits_chosen": limits._asdict(),
+        },
     )
     return written(network, trained, budget, about, out / NAME)

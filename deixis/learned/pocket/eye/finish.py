@@ -30,7 +30,7 @@ from deixis.learned.pocket.eye.half import stored
 from deixis.learned.publish import STORAGE, digest_of, write_files
 from deixis.learned.world.categories import categories, fits
 from deixis.learned.world.scenes import Scene, SceneSpec, scene
-from deixis.tools.pocket.eye import Eye, Limits, Seen, shrunk
+from deixis.tools.pocket.eye import SCENE_SIDE, Eye, Limits, Seen, sized
 from deixis.tools.pocket.strangeness import FIGURES, NEVER, Strangeness, strangeness
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _coded(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
 def _figures(pixels: NDArray[np.uint8], eye: Eye) -> NDArray[np.float64]:
     """Returns the figures by which a picture is strange or not."""
     seen = eye.see(pixels)
-    return strangeness(shrunk(pixels)[0], seen.sure[seen.kept], seen.kinds[seen.kept])
+    return strangeness(sized(pixels, SCENE_SIDE)[0], seen.sure[seen.kept], seen.kinds[seen.kept])
 
 
 def regression(

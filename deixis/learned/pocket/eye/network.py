@@ -2,7 +2,8 @@
 
 Every cell of the map says how sure it is that a thing is centred about it, where its edges are, and a
 vector in the space of words that tells what it is. The same fixed vectors of the categories' names
-classify the cells and the picture as a whole.
+classify the cells and the picture as a whole; names that lie near each other (wolf and fox) are told apart
+by a layer of their own.
 """
 
 from __future__ import annotations
@@ -80,11 +81,14 @@ def build_network(categories: NDArray[np.float32], preset: str = "small") -> tor
             self.edges = nn.Conv2d(neck, 5, 1)
             self.name = convolution(neck, DIM)
             self.vector = nn.Conv2d(DIM, DIM, 1)
+            self.apart = nn.Conv2d(DIM, len(categories), 1)
             self.picture = nn.Linear(fourth, DIM)
             self.scale = nn.Parameter(torch.tensor([FIRST_SCALE, FIRST_SCALE]).log())
             self.tag = nn.Parameter(torch.tensor([0.7, -2.0]))
             nn.init.zeros_(self.around.weight)
             nn.init.zeros_(self.around.bias)
+            nn.init.zeros_(self.apart.weight)
+            nn.init.zeros_(self.apart.bias)  # type: ignore[arg-type]
             nn.init.normal_(self.edges.weight, std=0.01)
             with torch.no_grad():
                 self.edges.bias.copy_(torch.tensor([RARE, 1.0, 1.0, 1.0, 1.0]))  # type: ignore[union-attr]
@@ -98,11 +102,13 @@ def build_network(categories: NDArray[np.float32], preset: str = "small") -> tor
             at_16 = self.joined_16(functional.relu(self.from_16(at_16) + _larger(deep)))
             at_8 = self.joined_8(functional.relu(self.from_8(at_8) + _larger(at_16)))
             place = self.edges(self.place(at_8)).float()
-            vectors = functional.normalize(self.vector(self.name(at_8)).float().flatten(2), dim=1)
+            named = self.name(at_8)
+            vectors = functional.normalize(self.vector(named).float().flatten(2), dim=1)
             picture = functional.normalize(self.picture(whole).float(), dim=1)
             sure = place[:, 0].flatten(1)
             scale = self.scale.exp().clamp(max=LARGEST_SCALE)
             kinds = torch.einsum("ndk,cd->nkc", vectors, self.categories) * scale[0]
+            kinds = kinds + self.apart(named).float().flatten(2).transpose(1, 2)
             best = (functional.logsigmoid(sure)[..., None] + functional.log_softmax(kinds, 2)).amax(1)
             best = best.clamp(-9, -1e-3)
             odds = best - torch.log(1 - torch.exp(best))

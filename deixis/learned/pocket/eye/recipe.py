@@ -20,7 +20,7 @@ from deixis.learned.pocket.recipe import About, PocketTrainee, require_all, writ
 from deixis.learned.pocket.words import class_vectors
 from deixis.learned.world.categories import categories
 from deixis.learned.world.scenes import TRAIN_SEED, UNSEEN_FAMILY, SceneSpec, scene, scenes
-from deixis.tools.pocket.eye import SIDE
+from deixis.tools.pocket.eye import SCENE_SIDE, SIDE
 from deixis.tools.pocket.words import words
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class EyeTrainee(PocketTrainee):
     learning_rate = LEARNING_RATE
     largest_gradient = LARGEST_GRADIENT
     weight_decay = WEIGHT_DECAY
-    outer = ("edges", "vector", "picture", "around")
+    outer = ("edges", "vector", "apart", "picture", "around")
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ def train_eye(
         training={"batch": BATCH, "bfloat16": bfloat16},
         validation={"seeds": [VALIDATION_SEED, VALIDATION_SCENES], **trained.figures},
         limits="illustrated scenes; photographs are outside its world",
-        more={"input": {"side": SIDE}},
+        more={"input": {"side": SIDE, "trained_side": SCENE_SIDE}},
     )
     return written(onnx_bytes(trained.network), trained, budget, about, out / NAME)
 
