@@ -280,11 +280,11 @@ class Agent:
         return await resume(self, run, **options)
 
     def fork(self, run: str, **options: Any) -> GroundedAnswer:
-        """Returns the answer of a new run that takes over the beginning of another; see `traces.forking.fork`."""
+        """Returns the answer of a new run that begins as another one did; see `traces.forking.fork`."""
         return _wait(self.afork(run, **options))
 
     async def afork(self, run: str, **options: Any) -> GroundedAnswer:
-        """Returns the answer of a new run that takes over the beginning of another; see `traces.forking.fork`."""
+        """Returns the answer of a new run that begins as another one did; see `traces.forking.fork`."""
         from deixis.agent.traces.forking import fork
 
         return await fork(self, run, **options)

@@ -1,4 +1,4 @@
-"""Carrying a run out: its graph with its checkpoints, to its answer, to a pause, or to a failure on record."""
+"""Carrying a run out: its graph with its checkpoints, to an answer, a pause, or a failure on record."""
 
 from __future__ import annotations
 

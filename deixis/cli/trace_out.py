@@ -46,8 +46,8 @@ def export(
 ) -> None:
     """Write runs as training samples (scout), or their answers by any exporter.
 
-    Samples are complete runs whose answer claims nothing that no tool saw. `deixis scout check` and the training
-    commands take the folder, with --data naming it too.
+    Samples are complete runs whose answer claims nothing that no tool saw. `deixis scout check` and the
+    training commands take the folder, with --data naming it too.
     """
     from deixis.errors import InputFault
     from deixis.store import Store

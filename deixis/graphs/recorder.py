@@ -253,7 +253,7 @@ class Recorder:
 
     @property
     def answered_s(self) -> float:
-        """Returns the seconds after which the answer was there: on record, if the run was killed behind it."""
+        """Returns the seconds after which the answer was there; on record, if a kill came behind it."""
         told = self.fact("answered", None)
         return float(told["seconds"]) if told is not None else self.seconds
 

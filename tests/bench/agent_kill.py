@@ -37,7 +37,10 @@ from tests.services import postgres
 
 TOOL_S = 0.002
 SCRIPT: list[dict[str, Any]] = [
-    {"kind": "find", "calls": [{"do": "tag"}, {"do": "ground", "phrases": ["dog", "zebra"]}, {"do": "hear"}]},
+    {
+        "kind": "find",
+        "calls": [{"do": "tag"}, {"do": "ground", "phrases": ["dog", "zebra"]}, {"do": "hear"}],
+    },
     {"kind": "locate", "reading": "#1 is a dog.", "calls": [{"do": "ground", "phrases": ["a Zebra", "cat"]}]},
     {"kind": "relate", "reading": "A cat is there as well.", "calls": [{"do": "match"}]},
     {

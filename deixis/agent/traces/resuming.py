@@ -30,8 +30,8 @@ async def resume(
 ) -> GroundedAnswer:
     """Returns the answer of a run that had not come to one.
 
-    It goes on from its newest checkpoint; what its record holds beyond that (a call that was answered, a reply
-    of the planner) is not asked for again. Without checkpoints it goes on from its record alone.
+    It goes on from its newest checkpoint; what its record holds beyond that (a call that was answered, a
+    reply of the planner) is not asked for again. Without checkpoints it goes on from its record alone.
 
     Args:
         agent: whose tools and planner make what is left.
@@ -78,6 +78,8 @@ async def resume(
             recorder.pending = kept_corrections(past)
             recorder.continue_behind()
         check_corrections(past, corrections)
+        if state is not None and not begun:  # it speaks of what the record does not hold
+            await saver.adelete_thread(record.run)
         agent.store.runs.start(record)
         recorder.emit(
             "resumed", data={"after": len(past.events), "from": "checkpoint" if begun else "record"}

@@ -83,8 +83,8 @@ def sample_of(store: Store, run: str, needs_correction: bool = False) -> Sample:
     """Returns a run as a sample.
 
     Raises:
-        InputFault: the run did not end well, its answer claims what nobody saw, nobody corrected it though that
-            is asked for, or the sample would not pass the checks of form.
+        InputFault: the run did not end well, its answer claims what nobody saw, nobody corrected it though
+            that is asked for, or the sample would not pass the checks of form.
     """
     record, past = on_record(store, run)
     answer = store.runs.answer(record.run)

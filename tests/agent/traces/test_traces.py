@@ -1,4 +1,4 @@
-"""Runs on record: paused, corrected, resumed, replayed, forked, compared, exported; damage and wrong names."""
+"""Runs on record: paused, corrected, resumed, replayed, forked, compared, exported; damage, wrong names."""
 
 from __future__ import annotations
 
