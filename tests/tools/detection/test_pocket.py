@@ -53,7 +53,7 @@ def test_phrases_find_their_things_and_nothing_else(detector, store, image):
     assert by_phrase["puppy"].reading.score.kind == "cosine"
     assert by_phrase["animal"].reading.kind == "hypernym" and by_phrase["animal"].reading.name == "dog"
     (car,) = by_phrase["automobile"].detections
-    assert car.box.iou(Box(x1=56 * 5, y1=96 * 5, x2=96 * 5, y2=136 * 5)) > 0.85
+    assert car.box.iou(Box(x1=56 * 5, y1=96 * 5, x2=96 * 5, y2=136 * 5)) > 0.8
 
 
 def test_everything_is_each_thing_once_best_first(detector, store, image):

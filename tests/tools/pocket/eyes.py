@@ -17,8 +17,8 @@ KINDS = (
 )
 COLOURS = {"dog": (255, 0, 0), "cat": (0, 0, 255), "car": (0, 255, 0)}
 LIMITS = Limits(box=0.5, present=0.3, tag=0.5)
-BLOCK = 40
-"""Side of the coloured squares that are things, in pixels of the network."""
+BLOCK, SEEN = 40, 56
+"""Side of the coloured squares that are things, in pixels of a picture of 160, and as the network sees them."""
 ALWAYS = Strangeness((0.0,) * len(FIGURES), (1.0,) * len(FIGURES), (0.0,) * len(FIGURES), 30.0, 0.5)
 """Every picture is strange."""
 
@@ -40,15 +40,15 @@ def colour_eye(to: Path, strange: Strangeness = NEVER, limits: Limits = LIMITS) 
             cells = functional.avg_pool2d(pictures, 8)
             r, g, b = cells[:, 0], cells[:, 1], cells[:, 2]
             own = torch.stack([r - torch.maximum(g, b), b - torch.maximum(r, g), g - torch.maximum(r, b)], 1)
-            around = functional.avg_pool2d(functional.relu(own), 5, 1, 2)
+            around = functional.avg_pool2d(functional.relu(own), 7, 1, 3)
             flat = around.flatten(2).transpose(1, 2)
-            sure = (flat.amax(2) - 1.7) * 20
+            sure = (flat.amax(2) - 1.5) * 20
             at = centres(cells.shape[2], cells.shape[3])
-            boxes = torch.cat([at - BLOCK / 2, at + BLOCK / 2], 1)[None] + 0 * flat[..., :1]
+            boxes = torch.cat([at - SEEN / 2, at + SEEN / 2], 1)[None] + 0 * flat[..., :1]
             kinds = flat @ (8 * torch.eye(len(KINDS)))
             vectors = functional.normalize(flat @ places + 1e-4, dim=2)
             picture = functional.normalize(flat.mean(1) @ places + 1e-4, dim=1)
-            tags = (around.amax((2, 3)) - 1.7) * 20
+            tags = (around.amax((2, 3)) - 1.5) * 20
             return sure, boxes, kinds, vectors, picture, tags
 
     to.write_bytes(stored(onnx_bytes(Colours()), limits, strange, KINDS))
