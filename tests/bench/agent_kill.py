@@ -59,7 +59,7 @@ QUESTION = "What is making this sound?"
 
 
 class Steady:
-    """A planner that follows a script by the steps taken, so that it can be asked again by another process."""
+    """A planner that follows a script by the steps taken; another process can ask it as well."""
 
     name, version = "steady", "1"
 
