@@ -8,8 +8,8 @@ Phrases of one prompt meet in the network: from the first layer of the feature e
 features attend to the whole prompt (Liu et al. 2023, section 3.2), so a box can move a little with its
 company. That is how the published figures come about, and the default. With ``together=False`` every phrase
 has its own row; its boxes are then those that it has alone. Of a row only the backbone's work can be shared,
-as all that follows depends on the text: docs/numbers/phrases_cost.json counts how little that saves. Such
-boxes at several times a loop's speed are not to be had, so who wants them asks for them.
+as all that follows depends on the text: ``python -m tests.bench.phrases_cost`` counts how little that saves.
+Such boxes at several times a loop's speed are not to be had, so who wants them asks for them.
 """
 
 from __future__ import annotations
