@@ -18,7 +18,7 @@ KINDS = (
 COLOURS = {"dog": (255, 0, 0), "cat": (0, 0, 255), "car": (0, 255, 0)}
 LIMITS = Limits(box=0.5, present=0.3, tag=0.5)
 BLOCK, SEEN = 40, 56
-"""Side of the coloured squares that are things, in pixels of a picture of 160, and as the network sees them."""
+"""Side of the coloured squares that are things, in pixels of a picture of 160, and as the network sees it."""
 ALWAYS = Strangeness((0.0,) * len(FIGURES), (1.0,) * len(FIGURES), (0.0,) * len(FIGURES), 30.0, 0.5)
 """Every picture is strange."""
 
