@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 def setup_of(agent: Agent, context: RunContext) -> dict[str, Any]:
     """Returns what it takes to go on with a run, or to replay it, as JSON."""
-    settings = asdict(replace(context.settings, budget=None))  # type: ignore[type-var]
+    settings: dict[str, Any] = {**vars(context.settings)}
     settings["budget"] = context.settings.budget.model_dump(mode="json")
     return {
         "graph": context.recorder.record.graph,

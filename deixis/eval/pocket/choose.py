@@ -1,7 +1,7 @@
 """``python -m deixis.eval.pocket.choose``: the limits of ``matching/embedding`` over ``embedding/pocket``.
 
-Pairs of validation seeds, which neither train nor test: `same` is the lowest cosine from which nineteen of
-twenty nearest things do belong to the sound; `other` is the highest below which at most one of twenty
+Pairs of validation seeds, which neither train nor test: from `same` on the share of matching pairs is above
+that of the others by most (Youden's index); `other` is the highest cosine below which at most one of twenty
 matching pairs lies.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from deixis import registry
 from deixis.eval.pocket.pairs import Likeness, likeness
 from deixis.learned.world.pairs import pair
 from deixis.store import Store
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SEEDS = range(960_000, 960_300)
 WRONG = 0.05
@@ -27,16 +31,15 @@ def limits(likenesses: Sequence[Likeness]) -> tuple[float, float]:
     right = np.array([one.cosine for one in likenesses if one.matched])
     wrong = np.array([one.cosine for one in likenesses if one.matched is False])
     tried = np.round(np.arange(0.0, 1.0, 0.01), 2)
-    sure = [
-        level
-        for level in tried
-        if (right >= level).any()
-        and (wrong >= level).sum() <= WRONG * ((right >= level).sum() + (wrong >= level).sum())
-    ]
-    same = float(min(sure, default=0.99))
+    gain = [_share(right, level) - _share(wrong, level) for level in tried]
+    same = float(tried[max(range(len(tried)), key=lambda place: (round(gain[place], 3), place))])
     kept = [level for level in tried if len(right) and (right < level).sum() <= WRONG * len(right)]
     other = float(max(kept, default=0.0))
     return same, min(same, other)
+
+
+def _share(cosines: NDArray[np.float64], level: float) -> float:
+    return float((cosines >= level).mean()) if len(cosines) else 0.0
 
 
 def main() -> None:

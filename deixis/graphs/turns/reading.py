@@ -52,7 +52,7 @@ def read_turn(
     asked = places(text, shown)
     draft = Draft(asked.text)
     draft.pins, draft.notes = list(asked.pins), [*notes, *asked.notes]
-    media = [ref.digest for ref in (*shown, *audios)]
+    media = [*(image.digest for image in shown), *(audio.digest for audio in audios)]
     follow(draft, Memory(earlier, media), same_media=not new)
     return asked.model_copy(
         update={
@@ -68,7 +68,8 @@ def _new_media(
     images: Sequence[ImageRef], audios: Sequence[AudioRef], earlier: Sequence[GroundedAnswer]
 ) -> bool:
     before = {ref.digest for answer in earlier for ref in answer.media}
-    return any(ref.digest not in before for ref in (*images, *audios))
+    given: list[ImageRef | AudioRef] = [*images, *audios]
+    return any(ref.digest not in before for ref in given)
 
 
 def _picture(

@@ -24,6 +24,9 @@ from deixis.tools.protocol import LocalTool, Role
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SAME, OTHER = 0.24, 0.05
+"""Limits of ``embedding/pocket``, chosen on 300 pairs of validation seeds by
+``python -m deixis.eval.pocket.choose``; those of another embedder come from `calibrate`."""
 FAINT = 0.3
 """Least score of a sound for any verdict but unknown."""
 
@@ -116,12 +119,9 @@ def _pair(
 
 
 def embedding(
-    embedder: str = "embedding/pocket", same: float = 0.18, other: float = 0.05, margin: float = 0.0
+    embedder: str = "embedding/pocket", same: float = SAME, other: float = OTHER, margin: float = 0.0
 ) -> EmbeddingMatcher:
     """Returns the matcher over an embedding tool, by its registry name.
-
-    The limits are those of ``embedding/pocket``, chosen on 300 pairs of validation seeds by
-    ``python -m deixis.eval.pocket.choose``; those of another embedder come from `calibrate`.
 
     Raises:
         InputFault: there is no such tool.

@@ -51,9 +51,9 @@ class LightMatcher(LocalTool[MatchRequest, MatchResult]):
         if not request.heard:
             return MatchResult(reason="no sound is recognised with confidence")
         sure = {heard.id: certainty(heard.event, request.clip) for heard in request.heard}
-        pairs = tuple(self._verdict(heard, sure[heard.id], request) for heard in request.heard)
-        weight = {heard.id: salience(heard.event, sure[heard.id]) for heard in request.heard}
-        return _overall(pairs, weight)
+        return over_all(
+            tuple(self._verdict(heard, sure[heard.id], request) for heard in request.heard), request
+        )
 
     def _verdict(self, heard: Heard, sure: float, request: MatchRequest) -> PairVerdict:
         label, visible = heard.event.label, request.visible
@@ -104,12 +104,13 @@ def _all_unknown(heard: Sequence[Heard]) -> tuple[PairVerdict, ...]:
     return tuple(_pair(one, "unknown", 0.0, "none", "the sound is silent") for one in heard)
 
 
-def _overall(pairs: tuple[PairVerdict, ...], weight: dict[str, float]) -> MatchResult:
-    """Returns the pairs with the verdict over them: that of the sounds that stand out.
+def over_all(pairs: tuple[PairVerdict, ...], request: MatchRequest) -> MatchResult:
+    """Returns the pairs, one for each heard sound, with the verdict over them: that of what stands out.
 
     One salient sound with a visible source is a match, whatever else is heard. A mismatch takes that
     the salient sounds without one are mostly unmatched, not unknown.
     """
+    weight = {one.id: salience(one.event, certainty(one.event, request.clip)) for one in request.heard}
     most = max(weight.values())
     salient = [pair for pair in pairs if weight[pair.sound] >= SALIENT * most]
     matched = [pair for pair in salient if pair.verdict == "matched"]
