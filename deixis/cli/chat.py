@@ -38,7 +38,7 @@ def chat(
     tool: list[str] = typer.Option([], "--tool", help="ROLE=NAME, e.g. detection=detection/yolox-nano."),
     graph: str = typer.Option("", "--graph", help="pipeline or stepwise [the profile's]."),
     planner: str = typer.Option(
-        "", "--planner", help="Who decides the steps of stepwise: rules, openai, hf."
+        "", "--planner", help="Who decides the steps of stepwise: rules, pocket, openai, hf."
     ),
     planner_option: list[str] = typer.Option([], "--planner-option", help="KEY=VALUE for the planner."),
     budget: list[str] = typer.Option([], "--budget", help="steps=, calls=, seconds= or tokens=NUMBER."),

@@ -25,6 +25,7 @@ _OTHER_LANGUAGES = frozenset(
     está cuántos cuantos qué que hay el los las una quantos onde há il dov'è quanti czy gdzie jest
     var är hvor waar""".split()
 )
+_COPULAS = frozenset({"is", "are", "was", "were"})
 _PREPOSITIONS = frozenset(
     """on in at to next behind under above near beside between below over inside left right top bottom
     far""".split()
@@ -108,9 +109,14 @@ def _name(reading: Reading, text: str, run: list[Token], whole: bool) -> None:
     if not run:
         return
     if whole:
+        if run[0].word in _COPULAS and len(run) > 1:
+            run = trimmed(run[1:])
         phrases, how = noun_phrases(run, split=_several(run))
         if len(phrases) == 1:
             expression = text[run[0].start : run[-1].end]
+            short = _without_copula(run)
+            if len(short) < len(run) or short[0] is not run[0]:
+                expression = " ".join(text[token.start : token.end] for token in short)
             head = trimmed(_up_to_verb(phrases[0]))
             named = text[head[0].start : head[-1].end] if head else ""
             reading.phrases = (
@@ -122,6 +128,24 @@ def _name(reading: Reading, text: str, run: list[Token], whole: bool) -> None:
         phrases, how = noun_phrases(run, split=True)
     reading.phrases = [text[p[0].start : p[-1].end] for p in phrases if not _says_nothing(p)]
     reading.joined = how
+
+
+def _without_copula(run: list[Token]) -> list[Token]:
+    """Returns "dog on the left" of "dog is on the left", "brown dog" of "dog is brown"."""
+    at = next((i for i, token in enumerate(run) if i and token.word in _COPULAS), len(run))
+    quality = run[at + 1 :]
+    if quality and all(token.word in lex.COLOURS or token.word in lex.SIZES for token in quality):
+        return [*quality, *run[:at]]
+    return [
+        token
+        for i, token in enumerate(run)
+        if not (
+            token.word in _COPULAS
+            and 0 < i < len(run) - 1
+            and run[i + 1].word in _PREPOSITIONS
+            and run[i - 1].word not in {"that", "which", "who"}
+        )
+    ]
 
 
 def _several(run: list[Token]) -> bool:

@@ -173,3 +173,19 @@ def test_time_is_bounded_on_long_texts(piece: str) -> None:
     read = parse(piece * (100_000 // len(piece)))
     assert time.perf_counter() - begun < 1.0
     assert read.intent
+
+
+@pytest.mark.parametrize(
+    ("question", "named", "meant"),
+    [
+        ("Which dog is on the left?", "dog", "dog on the left"),
+        ("Which red cup is next to the plate?", "red cup", "red cup next to the plate"),
+        ("Which dog is brown?", "dog", "brown dog"),
+        ("Which is the biggest dog?", "biggest dog", "biggest dog"),
+        ("Find the dog that is on the left.", "dog", "dog that is on the left"),
+    ],
+)
+def test_what_is_asked_for_is_said_without_its_verb(question: str, named: str, meant: str) -> None:
+    read = parse(question)
+    assert (read.intent, read.phrases) == ("which", (named,))
+    assert read.expression is not None and read.expression.text == meant
