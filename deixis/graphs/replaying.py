@@ -62,7 +62,7 @@ class RecordedPlanner:
         Raises:
             PlannerFault: always.
         """
-        raise PlannerFault("trace.replay.called", "A replay wanted to ask the planner.")
+        raise PlannerFault("trace.replay.asked", "A replay wanted to ask the planner.")
 
     async def __call__(self, request: PlanRequest, media: MediaSource) -> PlanReply:
         """Returns nothing.
@@ -70,7 +70,7 @@ class RecordedPlanner:
         Raises:
             PlannerFault: always.
         """
-        raise PlannerFault("trace.replay.called", "A replay wanted to ask the planner.")
+        raise PlannerFault("trace.replay.asked", "A replay wanted to ask the planner.")
 
 
 class Kept:

@@ -21,7 +21,11 @@ def steps_of(events: list[Event]) -> tuple[Step, ...]:
         for event in events:
             if event.step is not None:
                 _apply(event, steps.setdefault(event.step, {"index": event.step}))
-        return tuple(_step(steps[index]) for index in sorted(steps) if "kind" in steps[index])
+        # What was planned or corrected may belong to a step that never began.
+        begun = {
+            index: told for index, told in steps.items() if {"kind", "actions", "observations"} & {*told}
+        }
+        return tuple(_step(begun[index]) for index in sorted(begun))
     except ValidationError as error:
         raise InputFault(
             "trace.events.damaged",

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deixis.errors import InputFault, MissingExtra, ToolFault
+from deixis.errors import DeixisError, InputFault, MissingExtra, ToolFault
 from deixis.tools.weights.digest import sha256_of
 
 if TYPE_CHECKING:
@@ -261,6 +261,8 @@ def reading(folder: Path) -> Iterator[None]:
     try:
         with quiet():
             yield
+    except DeixisError:
+        raise
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise unloadable(folder.name, error) from error
 

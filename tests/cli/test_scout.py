@@ -10,6 +10,7 @@ import pytest
 from deixis.cli.main import run
 from deixis.learned.scout.reading import samples
 from deixis.learned.scout.store import read_manifest
+from deixis.learned.scout.world.spec import VERSION
 from tests.learned.scout.conftest import by_hand
 
 
@@ -24,7 +25,7 @@ def test_make_writes_checked_samples_and_a_manifest(folder):
     manifest = read_manifest(folder)
     made = list(samples(folder, strict=True))
     assert manifest["samples"] == len(made) > 20 and manifest["complete"]
-    assert manifest["plan"]["maker"] == "world/1" and manifest["plan"]["spec"]["questions"] == 3
+    assert manifest["plan"]["maker"] == f"world/{VERSION}" and manifest["plan"]["spec"]["questions"] == 3
     assert all(verdict.passed for sample in made for verdict in sample.verdicts) and made[0].verdicts
 
 

@@ -53,8 +53,8 @@ def test_step_is_on_disk_before_the_next_begins(tmp_path: Path) -> None:
 def test_agent_asks_again_with_the_graph_it_has(tmp_path: Path) -> None:
     made = agent(tmp_path)
     first = made.ask("Is there a dog?", image=fakes.picture())
-    graph = made._graph
+    graph = made.compiled("pipeline")
     second = made.ask("Is there a cat?", image=fakes.picture())
-    assert made._graph is graph is not None
+    assert made.compiled("pipeline") is graph
     assert graph.checkpointer is None, "a run's connection must not outlive it"
     assert first.text.startswith("Yes") and second.text.startswith("Yes")

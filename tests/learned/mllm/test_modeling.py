@@ -12,6 +12,7 @@ from deixis.errors import InputFault
 from deixis.learned.mllm.dialogue import encode, encode_turn, prompt
 from deixis.learned.mllm.packing import Item, collate, pack
 from deixis.learned.world.pairs import pair
+from deixis.tools.pocket.eye import SIDE
 
 
 @pytest.fixture(scope="module")
@@ -247,7 +248,7 @@ def test_size_is_within_the_budget(tokenizer: Any) -> None:
 def test_pictures_that_are_not_square(tiny: Any) -> None:
     model, processor = tiny
     given = processor.media([np.full((50, 200, 3), 200, np.uint8)])
-    assert given["pixel_values"].shape == (1, 3, 160, 160)
+    assert given["pixel_values"].shape == (1, 3, SIDE, SIDE)
     assert given["picture_shares"][0].tolist() == [1.0, 0.25]
     rows = model.model.see(given["pixel_values"], given["picture_shares"])[0]
     assert float(rows[:, -4:].min()) >= 0
