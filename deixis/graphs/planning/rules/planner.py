@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from deixis.graphs.planning.protocol import Call, Gating, NextStep, PlannedKind, PlanReply, PlanRequest
+from deixis.graphs.planning.protocol import (
+    MOST_CLAIMS,
+    Call,
+    Gating,
+    NextStep,
+    PlannedKind,
+    PlanReply,
+    PlanRequest,
+)
 from deixis.graphs.planning.rules.concluding import POINTING, chosen, conclusion
 from deixis.graphs.planning.rules.knowing import Known, know
 from deixis.graphs.planning.rules.targets import Target, targets
@@ -161,7 +169,10 @@ def _compared(question: Question, request: PlanRequest, known: Known) -> NextSte
     if done or not audible or "match" not in request.can or question.intent in LISTENING:
         return None
     text = "Compare what is seen with what is heard."
-    return NextStep(kind="relate", text=text, calls=(Call(do="match"),))
+    # All looks count: by itself a match is of what the last one gave.
+    refs = dict.fromkeys(ref for several in known.refs.values() for ref in several)
+    first = sorted(refs, key=lambda ref: "~" not in ref)[:MOST_CLAIMS]
+    return NextStep(kind="relate", text=text, calls=(Call(do="match", refs=tuple(first)),))
 
 
 def _selected(question: Question, request: PlanRequest, known: Known, media: MediaSource) -> NextStep | None:
