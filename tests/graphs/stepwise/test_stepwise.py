@@ -274,3 +274,22 @@ def test_answer_is_stored_as_it_was_given(tmp_path: Path) -> None:
     stored = made.store.runs.answer(answer.run)
     assert stored is not None
     assert json.loads(stored.model_dump_json()) == json.loads(answer.model_dump_json())
+
+
+def test_rules_compare_a_sound_with_what_all_looks_gave(tmp_path: Path) -> None:
+    def lawn(request: Any) -> GroundResult:
+        """The tag has a box as well, which only a second look gives."""
+        found = fakes.detection(request)
+        if "lawn" not in request.phrases:
+            return found
+        below = fakes.Box(x1=5, y1=95, x2=150, y2=119)
+        box = fakes.Detection(box=below, score=fakes.Score(value=0.4, kind="detector"), name="lawn")
+        entry = fakes.PhraseBoxes(phrase="lawn", status="found", detections=(box,))
+        return found.model_copy(update={"phrases": (entry,)})
+
+    tools = fakes.tools(detection=lawn)
+    answer = ask(agent(tmp_path, None, tools=tools), "What is making this sound?", sound=True)
+    assert len(tools["detection"].calls) == 2
+    visible = tools["matching"].calls[0].visible
+    assert {"dog", "cat", "lawn"} <= {name for one in visible if one.box is not None for name in one.names}
+    whole(answer)
