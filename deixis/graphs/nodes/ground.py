@@ -13,6 +13,7 @@ from deixis.graphs.rules.questions import parse
 from deixis.graphs.state import RunState
 from deixis.graphs.turns.pointed import speaks_of_pins, wanted
 from deixis.tools.detection.protocol import GroundRequest, GroundResult
+from deixis.tools.tagging.protocol import TagResult
 
 VISUAL = frozenset({"describe", "list", "where", "presence", "count", "which", "attribute", "open"})
 """Questions whose phrases are things to look for; the others name sounds."""
@@ -20,6 +21,10 @@ VISUAL = frozenset({"describe", "list", "where", "presence", "count", "which", "
 FAINT = 0.2
 """Threshold for referring expressions, which take it that the thing is there: at .2 some box covers .86 of
 the things that RefCOCO's expressions mean (docs/numbers/rec-light.json, ceiling)."""
+
+
+MOST_NAMES = 60
+"""Tags that a detector of open vocabulary is asked for."""
 
 
 async def ground(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
@@ -41,6 +46,7 @@ async def ground(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any
                 image=image,
                 phrases=phrases,
                 everything=True,
+                names=_tagged(state, context, index),
                 threshold=FAINT if question.intent == "which" else None,
                 iou=context.settings.iou,
                 top=context.settings.top,
@@ -53,3 +59,14 @@ async def ground(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any
                 words.append(f"{len(result.everything)} boxes in all")
         step.text = f"Looked: {', '.join(words)}." if words else "Nothing could be looked for."
     return {"calls": calls, "problems": as_json(problems)}
+
+
+def _tagged(state: RunState, context: RunContext, index: int) -> tuple[str, ...]:
+    """Returns a picture's tags for a detector of open vocabulary, as in BuboGPT (arXiv:2307.08581, 3.1)."""
+    if not getattr(context.toolbox.get("detection"), "open_vocabulary", False):
+        return ()
+    seen = context.recorder.observations.get(state.get("calls", {}).get(f"tag:{index}", ""))
+    if seen is None or seen.output is None:
+        return ()
+    tags = TagResult.model_validate(seen.output).tags
+    return tuple(dict.fromkeys(tag.label for tag in tags))[:MOST_NAMES]

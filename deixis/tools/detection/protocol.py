@@ -14,12 +14,14 @@ from deixis.media.refs import ImageRef
 class GroundRequest(Frozen):
     """All phrases for one picture in one call; `everything` asks for all that the tool knows.
 
-    A threshold of None takes the tool's own, chosen on tuning data.
+    A threshold of None takes the tool's own, chosen on tuning data. An open vocabulary has no end: there
+    `names`, such as a tagger's, are what `everything` stands for.
     """
 
     image: ImageRef
     phrases: tuple[str, ...] = ()
     everything: bool = False
+    names: tuple[str, ...] = Field(default=(), description="what an open vocabulary takes for everything")
     threshold: float | None = Field(default=None, ge=0, le=1)
     iou: float = Field(default=0.5, ge=0, le=1, description="NMS per phrase and across synonyms")
     top: int = Field(default=100, ge=1, description="most boxes a phrase")

@@ -46,14 +46,16 @@ class _Asked:
     """A request, and each of its phrases, and of the list of everything, as it is prompted."""
 
     request: GroundRequest
+    listed: bool
     known: dict[str, Asked]
 
     @classmethod
     def of(cls, request: GroundRequest, everything: tuple[str, ...], network: Network) -> _Asked:
-        listed = everything if request.everything else ()
+        listed = (request.names or everything) if request.everything else ()
         most = network.limit - 3
         return cls(
             request,
+            bool(listed),
             {
                 phrase: asked(phrase, network.tokens, network.vocabulary, most)
                 for phrase in dict.fromkeys((*request.phrases, *listed))
@@ -72,6 +74,7 @@ class GroundingDino(PictureTool[GroundRequest, GroundResult, Network]):
     kept = KEPT
     version = "1"
     role: ClassVar[Role] = "detection"
+    open_vocabulary: ClassVar[bool] = True
     Input: ClassVar[type[Frozen]] = GroundRequest
     Output: ClassVar[type[Frozen]] = GroundResult
 
@@ -94,8 +97,8 @@ class GroundingDino(PictureTool[GroundRequest, GroundResult, Network]):
             box_threshold: least probability of a phrase's best token.
             text_threshold: least probability of the best token of its head noun.
             together: phrases share prompts; else each is looked for by itself.
-            everything: what is looked for where a request asks for everything; an open vocabulary has no
-                list of its own.
+            everything: what is looked for where a request asks for everything and names nothing; an open
+                vocabulary has no list of its own.
         """
         super().__init__(name, load, digest)
         self._box, self._text = box_threshold, text_threshold
@@ -134,7 +137,7 @@ class GroundingDino(PictureTool[GroundRequest, GroundResult, Network]):
             _answer(phrase, known[phrase], found.get(known[phrase].text, ())[: request.top])
             for phrase in request.phrases
         )
-        everything = _everything(found, request) if request.everything and self._everything else ()
+        everything = _everything(found, request) if asked.listed else ()
         return GroundResult(phrases=phrases, everything=everything)
 
     def _candidates(self, seen: Seen, phrase: Asked, at: int, image: ImageRef, box: float) -> Raw:

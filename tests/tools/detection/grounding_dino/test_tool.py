@@ -90,6 +90,15 @@ def test_nms_works_within_a_phrase_and_over_synonyms(store: Store) -> None:
     assert [one.name for one in result.everything] == ["sofa", "lamp"], "each thing once, with its best name"
 
 
+def test_everything_is_what_the_request_names_else_the_list_of_the_tool(store: Store) -> None:
+    table = {"sofa": [0.9, 0.1], "lamp": [0.1, 0.8]}
+    for names, seen in (((), ["lamp"]), (("sofa",), ["sofa"]), (("lamp", "sofa"), ["sofa", "lamp"])):
+        tool = _tool(Told(table, TWO), everything=("lamp",))
+        found = _ground(tool, store, everything=True, names=names)
+        assert [one.name for one in found.everything] == seen
+        assert _ground(tool, store, "sofa", names=names).everything == (), "names alone ask for nothing"
+
+
 def test_long_lists_are_split_and_merged_on_one_encoding(store: Store) -> None:
     names = [f"thing{index}" for index in range(30)]
     network = Told({name: [0.3 + index / 100, 0.0] for index, name in enumerate(names)}, TWO, limit=16)
