@@ -226,12 +226,8 @@ def test_answer_is_stored_as_it_was_given(tmp_path: Path) -> None:
     assert json.loads(stored.model_dump_json()) == json.loads(answer.model_dump_json())
 
 
-@pytest.mark.parametrize(("open_vocabulary", "names"), [(True, ("lawn",)), (False, ())])
-def test_a_detector_of_open_vocabulary_is_told_the_tags(
-    tmp_path: Path, open_vocabulary: bool, names: tuple[str, ...]
-) -> None:
+def test_the_detector_is_told_the_tags(tmp_path: Path) -> None:
     tools = fakes.tools()
-    tools["detection"].open_vocabulary = open_vocabulary
     made = Agent(Profile(name="fakes", tools={}), home=tmp_path, tools=tools, graph="pipeline")
     made.ask("What do you see?", image=fakes.picture())
-    assert tools["detection"].calls[0].names == names
+    assert tools["detection"].calls[0].names == ("lawn",)

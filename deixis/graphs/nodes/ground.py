@@ -24,7 +24,7 @@ the things that RefCOCO's expressions mean (docs/numbers/rec-light.json, ceiling
 
 
 MOST_NAMES = 60
-"""Tags that a detector of open vocabulary is asked for."""
+"""Tags that a detector is told."""
 
 
 async def ground(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
@@ -62,9 +62,7 @@ async def ground(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any
 
 
 def _tagged(state: RunState, context: RunContext, index: int) -> tuple[str, ...]:
-    """Returns a picture's tags for a detector of open vocabulary, as in BuboGPT (arXiv:2307.08581, 3.1)."""
-    if not getattr(context.toolbox.get("detection"), "open_vocabulary", False):
-        return ()
+    """Returns a picture's tags: an open vocabulary looks for these (BuboGPT, arXiv:2307.08581, 3.1)."""
     seen = context.recorder.observations.get(state.get("calls", {}).get(f"tag:{index}", ""))
     if seen is None or seen.output is None:
         return ()

@@ -15,7 +15,7 @@ class GroundRequest(Frozen):
     """All phrases for one picture in one call; `everything` asks for all that the tool knows.
 
     A threshold of None takes the tool's own, chosen on tuning data. An open vocabulary has no end: there
-    `names`, such as a tagger's, are what `everything` stands for.
+    `names`, such as a tagger's, are what `everything` stands for; other detectors do not read them.
     """
 
     image: ImageRef

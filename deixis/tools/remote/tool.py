@@ -27,11 +27,8 @@ _lines_lock = threading.Lock()
 class RemoteTool:
     """Calls one role of a tool server. Several roles of one server share a line, so a medium travels once.
 
-    `version` and `weights_digest` are those of the tool on the other side, as its last reply said. What it
-    does not need (names, where its vocabulary is its own) it does not read.
+    `version` and `weights_digest` are those of the tool on the other side, as its last reply said.
     """
-
-    open_vocabulary = True
 
     def __init__(self, role: Role, line: Line) -> None:
         self.name = f"{role}/remote"

@@ -74,7 +74,6 @@ class GroundingDino(PictureTool[GroundRequest, GroundResult, Network]):
     kept = KEPT
     version = "1"
     role: ClassVar[Role] = "detection"
-    open_vocabulary: ClassVar[bool] = True
     Input: ClassVar[type[Frozen]] = GroundRequest
     Output: ClassVar[type[Frozen]] = GroundResult
 
