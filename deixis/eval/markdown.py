@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from deixis.errors import InputFault
 from deixis.eval.report import Measure, Report
@@ -90,3 +92,27 @@ def with_summary(text: str, reports: Iterable[Report]) -> str:
             f"Add the lines {START} and {END} to it.",
         )
     return f"{before}{START}\n{summary(reports)}{END}{after}"
+
+
+def command(module: str, render: Callable[[Report], str], words: Sequence[str] | None = None) -> None:
+    """Prints a report as `render` puts it, or writes it: ``python -m MODULE REPORT [--out FILE]``.
+
+    Raises:
+        InputFault: the file is no report.
+    """
+    from pydantic import ValidationError
+
+    parser = argparse.ArgumentParser(prog=f"python -m {module}")
+    parser.add_argument("report", type=Path)
+    parser.add_argument("--out", type=Path)
+    chosen = parser.parse_args(words)
+    try:
+        report = Report.model_validate_json(chosen.report.read_text("utf-8"))
+    except (OSError, ValidationError) as error:
+        raise InputFault(
+            "eval.report.invalid", f"{chosen.report} is no report.", "Measure it again."
+        ) from error
+    if chosen.out is None:
+        print(render(report))
+    else:
+        chosen.out.write_text(render(report), "utf-8")

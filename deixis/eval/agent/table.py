@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
-from pathlib import Path
-
-from deixis.errors import InputFault
 from deixis.eval.agent.rows import NAMES
-from deixis.eval.markdown import bar, figure, interval
+from deixis.eval.markdown import bar, command, figure, interval
 from deixis.eval.report import Measure, Report
 
 BEFORE = " before "
@@ -46,29 +41,5 @@ def _cell(measure: Measure | None) -> str:
     return f"{figure(measure.value)} ({interval(measure)}; {measure.n}){reached}"
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """Prints the table of a report, or writes it.
-
-    Raises:
-        InputFault: the file is no report.
-    """
-    from pydantic import ValidationError
-
-    parser = argparse.ArgumentParser(prog="python -m deixis.eval.agent.table")
-    parser.add_argument("report", type=Path)
-    parser.add_argument("--out", type=Path)
-    chosen = parser.parse_args(words)
-    try:
-        report = Report.model_validate_json(chosen.report.read_text("utf-8"))
-    except (OSError, ValidationError) as error:
-        raise InputFault(
-            "eval.report.invalid", f"{chosen.report} is no report.", "Measure it again."
-        ) from error
-    if chosen.out is None:
-        print(table(report))
-    else:
-        chosen.out.write_text(table(report), "utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    command("deixis.eval.agent.table", table)

@@ -99,7 +99,7 @@ class Traces:
         by_media: dict[Any, list[tuple[Encoded, Sample]]] = {}
         for form, share in forms.items():
             for sample in samples:
-                if not _drawn(sample, form, share):
+                if not comes_in(sample, form, share):
                     continue
                 written = put(sample, form, tokenizer, *sizes)
                 if len(written) > longest:
@@ -130,7 +130,7 @@ def put(sample: Sample, form: Form, tokenizer: Any, *sizes: int) -> Encoded:
     return encode(sample, tokenizer, form, *sizes)
 
 
-def _drawn(sample: Sample, form: Form, share: float) -> bool:
+def comes_in(sample: Sample, form: Form, share: float) -> bool:
     """Returns whether a sample comes in a form: the same choice in every run, and for each form another."""
     mark = hashlib.sha256(f"{form} {sample.id}".encode()).digest()
     return int.from_bytes(mark[:4], "big") < share * 2**32

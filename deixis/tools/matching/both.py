@@ -1,8 +1,9 @@
 """Matching by knowledge first, and by one space of vectors where knowledge says nothing.
 
 A table knows what makes a bark; a space of vectors has an opinion about every pair. Where both speak the
-table is right more often: on 200 episodes of validation seeds with the pocket tools the relation of picture
-and sound is right in .68 of the cases by the table, in .27 by the space, and in .77 by both (n 22).
+table is right more often: the relation of picture and sound is right in .68 of the cases by the table, in .27
+by the space, and in .77 by both (n 22; ``deixis eval agent -p pocket --rows rules --episodes 200
+--split validation --tool matching=NAME``).
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ from deixis.eval.agent.metric import Judged, covered, judged
 from deixis.eval.agent.rows import ALONE, FROZEN, NAMES, PIPELINE, RULES, TWIN, Row
 from deixis.eval.agent.task import AgentEval, agent
 from deixis.eval.agent.world import FIRST, ORDER, episode
+from deixis.eval.markdown import command
 from deixis.geometry import Box, Size, TimeSpan
 from deixis.media.refs import AudioRef, ImageRef
 
@@ -193,7 +194,11 @@ def test_rows_of_the_world_go_on_where_they_were(tmp_path: Path, monkeypatch: py
     assert {figures.ALL, "answer right", "absence said", "steps", f"{RULES} before {PIPELINE}"} <= names
     assert any(one.name == f"{PIPELINE}: {figures.ALL}" for one in report.baselines)
     (tmp_path / "report.json").write_text(report.model_dump_json(), "utf-8")
-    tables.main([str(tmp_path / "report.json"), "--out", str(tmp_path / "table.md")])
+    command(
+        "deixis.eval.agent.table",
+        tables.table,
+        [str(tmp_path / "report.json"), "--out", str(tmp_path / "table.md")],
+    )
     rows = [line for line in (tmp_path / "table.md").read_text("utf-8").splitlines() if line[:1] == "|"]
     assert [row.split(" | ")[0] for row in rows[2:]] == [f"| {PIPELINE}", f"| {RULES}"]
     assert len({row.count(" | ") for row in rows}) == 1 and figures.ALL in rows[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,19 @@ def test_sounds_and_pairs_are_asked_about_as_well() -> None:
         "place",
     }
     assert wanted <= skills
+
+
+def test_pointing_comes_beside_what_is_asked_anyway_and_is_true() -> None:
+    pointed = denied = 0
+    for seed in range(1_000_000, 1_000_030):
+        plain = conversation(seed, PICTURES)
+        more = conversation(seed, replace(PICTURES, pointing=3))
+        assert more.turns[: len(plain.turns)] == plain.turns, "the plain questions stay as they are"
+        assert parsed(more.line()).turns == more.turns
+        boxes = scene(seed).boxes
+        for turn in more.turns[len(plain.turns) :]:
+            assert turn.skill == "pointing" and turn.spans is not None
+            found = [box for span in turn.spans for box in span.boxes]
+            assert all(np.abs(boxes - box.xyxy_px).max(axis=1).min() < 1e-3 for box in found), turn
+            pointed, denied = pointed + bool(found), denied + (not found)
+    assert pointed > 50 and 0 < denied < 0.4 * pointed

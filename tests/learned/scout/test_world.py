@@ -11,6 +11,7 @@ import pytest
 from deixis.geometry import Box
 from deixis.learned.scout.proposals import chosen, proposals_of
 from deixis.learned.scout.sources import SampleMedia, drawn, picture_digest, world_source
+from deixis.learned.scout.world.looking import OFFERED
 from deixis.learned.scout.world.maker import WorldMaker, with_side
 from deixis.learned.scout.world.spec import NoiseSpec, WorldSpec
 from deixis.learned.world.categories import fits
@@ -246,3 +247,20 @@ def test_a_tool_that_fails_is_on_record_and_the_answer_still_true():
     sample = next(s for s in WorldMaker(spec, box).samples(FIRST, 9) if s.task == "find")
     assert sample.steps[0].observations[0].fault["code"] == "tool.raised"
     assert sample.boxes and "None" in sample.steps[-2].text
+
+
+def test_some_looks_offer_everything_and_never_look_again():
+    def offering(share):
+        spec = WorldSpec(pictures=1, pairs=0, sounds=0, offered=share)
+        looks = []
+        for sample in WorldMaker(spec).samples(1_000_300, 25):
+            calls = [a.input for step in sample.steps for a in step.actions if a.role == "detection"]
+            if sample.task in ("where", "find", "which", "relation", "attribute", "outline"):
+                looks.append(calls)
+        return looks
+
+    assert not any(call.get("everything") for calls in offering(0.0) for call in calls)
+    for calls in offering(0.95):
+        if calls[0].get("everything"):
+            assert len(calls) == 1 and calls[0]["threshold"] == OFFERED and not calls[0].get("phrases")
+    assert sum(calls[0].get("everything", False) for calls in offering(0.95)) > 20

@@ -13,7 +13,7 @@ from deixis.errors import InputFault
 from deixis.learned.mllm import load
 from deixis.learned.scout.world.maker import WorldMaker
 from deixis.learned.training.collate import Collator
-from deixis.learned.training.dialogues import Traces, coordinate_ids, seen
+from deixis.learned.training.dialogues import Traces, comes_in, coordinate_ids, put, read_samples, seen
 from deixis.learned.training.estimating import estimate
 from deixis.learned.training.feed import Examples
 from deixis.learned.training.journal import read
@@ -93,6 +93,20 @@ def test_grounding_trains_the_twin_and_not_one_tensor_of_the_base(
         assert torch.equal(model(input_ids=ids).logits, plain)
         with twin.using("learn"):
             assert not torch.equal(model(input_ids=ids).logits, plain)
+
+
+def test_samples_come_in_the_forms_that_are_asked_for(samples: Path, base: Any) -> None:
+    _, processor = load(base[0] / "base")
+    every = read_samples([samples])
+    for sample in every:
+        short, long = (put(sample, form, processor.tokenizer) for form in ("at_once", "coordinates"))
+        assert short.step_kinds == ("answer",) and long.step_kinds[-1] == "answer"
+        assert len(long.step_kinds) == len(sample.steps) and len(short) < len(long)
+        chosen = put(sample, "proposals", processor.tokenizer)
+        assert len(chosen) <= len(long), "a number is shorter than four coordinates"
+    shares = [sum(comes_in(sample, "proposals", share) for sample in every) for share in (0.0, 0.3, 0.6, 1.0)]
+    assert shares == sorted(shares) and (shares[0], shares[-1]) == (0, len(every))
+    assert 0 < shares[2] < len(every)
 
 
 def test_samples_of_the_same_media_weigh_as_if_they_stood_alone(
