@@ -266,15 +266,15 @@ def _iou_rows(a: NDArray[np.float64], b: NDArray[np.float64], out: NDArray[np.fl
 
 
 def non_maximum_suppression(
-    boxes: NDArray[np.float64], scores: NDArray[np.float64], iou: float = 0.5
+    boxes: NDArray[np.float64], scores: NDArray[np.float64], iou: float = 0.5, most: int | None = None
 ) -> list[int]:
     """Returns the kept row numbers, best score first: greedy NMS over `boxes` (n, 4), `scores` (n,).
 
-    Of two boxes whose IoU is above `iou` the one with the lower score goes.
+    Of two boxes whose IoU is above `iou` the one with the lower score goes. It ends with the best `most`.
     """
     left = np.argsort(-scores, kind="stable")
     kept: list[int] = []
-    while left.size:
+    while left.size and (most is None or len(kept) < most):
         best, rest = int(left[0]), left[1:]
         kept.append(best)
         if not rest.size:

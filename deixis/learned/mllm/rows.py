@@ -70,10 +70,9 @@ def picture_rows(
     solid = ((boxes[:, 2:] - boxes[:, :2]) >= 1).all(axis=1)
     usable = np.flatnonzero(solid & (sure >= FAINTEST))
     kept = non_maximum_suppression(
-        boxes[usable].astype(np.float64), sure[usable].astype(np.float64), SAME_THING
+        boxes[usable].astype(np.float64), sure[usable].astype(np.float64), SAME_THING, objects
     )
     chosen = usable[kept]
-    chosen = chosen[np.argsort(-sure[chosen], kind="stable")][:objects]
     rows = [
         _row(facts[cell], shares_of(words, boxes[cell]), kinds[cell], float(sure[cell]), boxes[cell] / real)
         for cell in chosen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from deixis.learned.scout.world.spec import NoiseSpec, WorldSpec
 from deixis.learned.world.pairs import PairSpec, pair
 from deixis.learned.world.scenes import SceneSpec, scene
 from deixis.learned.world.sounds import ClipSpec, clip
+from deixis.learned.world.workers import drawn_ahead
 from deixis.trace import Span
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 CONVERSATIONS = "conversations.jsonl"
 LOOKED_AT = 16
 """Pictures that are looked at together."""
+FEW = 200
+"""Conversations that are drawn sooner than another process is started."""
 ABSENT = 0.15
 """The share of questions to be pointed at whose thing is not there."""
 POINTED: dict[str, Any] = {
@@ -198,15 +202,24 @@ class Prepared:
         count: int,
         spec: UnderstandingSpec = UnderstandingSpec(),
         watch: Callable[[int, int], None] = lambda done, total: None,
+        workers: int = 0,
     ) -> None:
         """Adds the conversations of seeds from `first_seed` on until there are `count`.
+
+        Args:
+            model: its encoders look and listen.
+            processor: of the model.
+            first_seed: of the first conversation of the folder.
+            count: how many there are to be.
+            spec: what they are like.
+            watch: is told how many there are, of how many.
+            workers: processes that draw ahead of those who look; 0 draws in this one.
 
         Raises:
             InputFault: the folder cannot be written.
         """
-        for start in range(len(self), count, LOOKED_AT):
-            seeds = range(first_seed + start, first_seed + min(count, start + LOOKED_AT))
-            several = [conversation(seed, spec) for seed in seeds]
+        drawn = stream(first_seed + len(self), max(0, count - len(self)), spec, workers)
+        while several := list(islice(drawn, LOOKED_AT)):
             look(model, processor, several, self)
             lines = [one.line() for one in several]
             try:
@@ -261,8 +274,10 @@ def look(
 
 
 def stream(
-    first_seed: int, count: int, spec: UnderstandingSpec = UnderstandingSpec()
+    first_seed: int, count: int, spec: UnderstandingSpec = UnderstandingSpec(), workers: int = 0
 ) -> Iterator[Conversation]:
-    """Yields the conversations of `count` seeds from `first_seed` on, in order, drawn as asked for."""
-    for seed in range(first_seed, first_seed + count):
-        yield conversation(seed, spec)
+    """Yields the conversations of `count` seeds from `first_seed` on, in order; workers draw ahead."""
+    seeds = range(first_seed, first_seed + count)
+    if workers and count > FEW:
+        return drawn_ahead(conversation, seeds, spec, workers)
+    return (conversation(seed, spec) for seed in seeds)

@@ -194,11 +194,12 @@ def conversations(
     count: int,
     spec: UnderstandingSpec | None = None,
     watch: Callable[[int, int], None] = lambda done, total: None,
+    workers: int = 0,
 ) -> Conversations:
     """Returns `count` conversations from a folder, drawn and looked at as far as they are not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
     kept = Prepared(folder, model)
-    kept.prepare(model, processor, first_seed, count, spec or UnderstandingSpec(), watch)
+    kept.prepare(model, processor, first_seed, count, spec or UnderstandingSpec(), watch, workers)
     return Conversations(kept, model, processor.tokenizer)
 
 

@@ -6,6 +6,7 @@ then on.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,7 @@ class Understanding:
         seed: of the weights and the order.
         first_seed: of the world.
         model: further arguments of `new_model`.
+        workers: processes that draw conversations while this one looks at them.
     """
 
     preset: str = "small"
@@ -57,6 +59,7 @@ class Understanding:
     seed: int = 0
     first_seed: int = TRAIN_SEED
     model: dict[str, Any] = field(default_factory=dict)
+    workers: int = max(0, (os.cpu_count() or 1) - 1)
 
 
 def prepared(
@@ -74,7 +77,8 @@ def prepared(
 
     given, spec = (model, processor), UnderstandingSpec(pointing=what.pointing)
     held = conversations(folder / "held", *given, HELD_SEED, what.held, spec, tell("held-out data"))
-    shown = conversations(folder / "train", *given, what.first_seed, what.conversations, spec, tell("data"))
+    wanted = folder / "train", *given, what.first_seed, what.conversations, spec, tell("data"), what.workers
+    shown = conversations(*wanted)
     collator = Collator(processor.tokenizer.pad_token_id)
     name = f"conversations from seed {what.first_seed}"
     feed = Examples(
