@@ -55,7 +55,9 @@ def certify(
             "twin.dtype.unknown", f"There is no dtype {wrong[0]!r}.", f"Use {', '.join(DTYPES)}."
         )
     _quiet()
-    check_files(adapter, read_config(adapter))
+    settings = read_config(adapter)
+    check_files(adapter, settings)
+    own = settings["base"].get("dtype") or "auto"
     held_out = read_prompts(prompts) if prompts else []
 
     def embedder(model: Any) -> Any:
@@ -65,7 +67,7 @@ def certify(
     with progress() as display:
         task = display.add_task("certify", total=None)
         certificate = run(
-            lambda: load_base(base),
+            lambda: load_base(base, own),
             adapter,
             prompts=held_out,
             embedder=embedder,

@@ -299,6 +299,24 @@ class PocketForConditionalGeneration(PocketPreTrainedModel, GenerationMixin):
         given: Any = super()
         return given.prepare_inputs_for_generation(*args, **kwargs)
 
+    def twin_probe_inputs(self, seed: int) -> list[dict[str, Any]]:
+        """Returns inputs with a random picture, and with a random sound, on which experts are compared."""
+        config, places = self.config, torch.Generator().manual_seed(seed)
+        words = torch.randint(
+            config.text_config.vocab_size // 2, config.text_config.vocab_size, (2, 1, 9), generator=places
+        )
+        pixels = torch.rand((1, 3, config.side, config.side), generator=places) * 2 - 1
+        heard = {"log_mel": torch.randn((1, 256, 64), generator=places), "sound_seconds": torch.tensor([2.5])}
+        found = []
+        for own, token, count, media in (
+            (words[0], config.picture_token_id, config.picture_tokens, {"pixel_values": pixels}),
+            (words[1], config.sound_token_id, config.sound_tokens, heard),
+        ):
+            ids = torch.cat([torch.full((1, count), token), own], 1)
+            given = {"input_ids": ids, "attention_mask": torch.ones_like(ids), **media}
+            found.append({name: value.to(self.device) for name, value in given.items()})
+        return found
+
 
 def targets_at(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Returns the positions (b, t) whose next token has a label, for `logits_at`, and these labels (n,)."""

@@ -14,8 +14,14 @@ from deixis.learned.mllm.dialogue import encode, encode_turn, only_answer
 from deixis.learned.mllm.packing import Item, Packed, objects, pack
 from deixis.learned.mllm.serial import Encoded
 from deixis.learned.mllm.tokens import COORDINATES
-from deixis.learned.mllm.understanding import Conversation, Prepared, UnderstandingSpec, look
-from deixis.learned.scout.sample import Sample
+from deixis.learned.mllm.understanding import (
+    LOOKED_AT,
+    Conversation,
+    Prepared,
+    UnderstandingSpec,
+    look,
+)
+from deixis.learned.scout.sample import Sample, SampleMedium
 from deixis.learned.scout.sources import SampleMedia
 from deixis.learned.training.example import Example
 
@@ -230,17 +236,22 @@ def seen(
     new = [medium for medium in wanted.values() if medium.digest not in kept.pictures]
     new = [medium for medium in new if medium.digest not in kept.sounds]
     source = SampleMedia(new, root)
-    for number, medium in enumerate(new, 1):
-        image = medium.kind == "image"
-        one = Conversation(
-            (medium,),
-            (),
-            pixels=source.pixels(medium.image) if image else None,
-            samples=None if image else source.samples(medium.audio, SOUND_RATE),
-        )
-        look(model, processor, [one], kept)
-        watch(number, len(new))
+    done = 0
+    # Sounds of one batch would all be as long as the longest.
+    for kind, size in (("image", LOOKED_AT), ("audio", 1)):
+        own = [medium for medium in new if medium.kind == kind]
+        for start in range(0, len(own), size):
+            part = own[start : start + size]
+            look(model, processor, [_alone(medium, source) for medium in part], kept)
+            done += len(part)
+            watch(done, len(new))
     return kept
+
+
+def _alone(medium: SampleMedium, source: SampleMedia) -> Conversation:
+    if medium.kind == "image":
+        return Conversation((medium,), (), pixels=source.pixels(medium.image))
+    return Conversation((medium,), (), samples=source.samples(medium.audio, SOUND_RATE))
 
 
 def read_samples(paths: Sequence[Path]) -> list[Sample]:

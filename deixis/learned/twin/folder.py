@@ -25,11 +25,21 @@ if TYPE_CHECKING:
     from deixis.learned.twin.twin import Twin
 
 
-def save(twin: Twin, folder: Path) -> Path:
-    """Returns `folder` with the twin in it: tensors, settings, gate, model card; no tensor of the base."""
+SHORT, WIDE = torch.float16, torch.float32
+"""The dtype that a twin can be stored in, and the one that it then computes with."""
+
+
+def save(twin: Twin, folder: Path, half: bool = False) -> Path:
+    """Returns `folder` with the twin in it: tensors, settings, gate, model card; no tensor of the base.
+
+    With `half` wider tensors are written as float16, and the twin takes on what was written.
+    """
     from safetensors.torch import save_file
 
     tensors = {name: value.cpu().contiguous().clone() for name, value in stored_tensors(twin).items()}
+    if half:
+        tensors = {name: _short(value) for name, value in tensors.items()}
+        fill_twin(twin, tensors, folder)
 
     def fill(place: Path) -> None:
         save_file(tensors, place / layout.TENSORS, metadata={"format": "pt"})
@@ -150,7 +160,7 @@ def exported(module: nn.Module) -> dict[str, torch.Tensor]:
 
 @torch.no_grad()
 def fill_twin(twin: Twin, tensors: dict[str, torch.Tensor], folder: Path) -> None:
-    """Writes stored tensors into a twin.
+    """Writes stored tensors into a twin; those of 16 bits also into wider places, which hold them exactly.
 
     Raises:
         InputFault: names, shapes or dtypes are not the twin's.
@@ -160,11 +170,21 @@ def fill_twin(twin: Twin, tensors: dict[str, torch.Tensor], folder: Path) -> Non
         odd = sorted(set(places) ^ set(tensors))
         raise layout.broken(folder, f"the tensors {', '.join(odd[:3])} are missing or too many")
     for name, value in tensors.items():
-        if value.shape != places[name].shape or value.dtype != places[name].dtype:
+        fits = value.dtype == places[name].dtype or (value.dtype, places[name].dtype) == (SHORT, WIDE)
+        if value.shape != places[name].shape or not fits:
             raise layout.broken(folder, f"{name} has another shape or dtype")
     # What `exported` gives, and a state dict, are views of the parameters.
     for name, value in tensors.items():
         places[name].copy_(value)
+
+
+def is_short(folder: Path) -> bool:
+    """Returns whether a stored twin has tensors of 16 bits that a wider twin is filled from."""
+    return any(value.dtype == SHORT for value in _tensors(folder).values())
+
+
+def _short(value: torch.Tensor) -> torch.Tensor:
+    return value.to(SHORT) if value.dtype == WIDE else value
 
 
 def described_base(board: Board, layers: list[int]) -> dict[str, Any]:

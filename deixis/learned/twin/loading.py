@@ -9,8 +9,8 @@ from typing import Any
 from deixis.errors import InputFault
 
 
-def load_base(folder: Path) -> Any:
-    """Returns the model of a folder in the dtype that it was stored in, in evaluation.
+def load_base(folder: Path, dtype: str = "auto") -> Any:
+    """Returns the model of a folder in a dtype, by default that which it was stored in, in evaluation.
 
     Raises:
         InputFault: the folder has no model, or only a pickled one, or tensors are missing.
@@ -36,7 +36,7 @@ def load_base(folder: Path) -> Any:
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=False,
-            dtype="auto",
+            dtype=dtype,
             output_loading_info=True,
         )
     except (OSError, ValueError, KeyError, RuntimeError, AttributeError, SafetensorError) as error:

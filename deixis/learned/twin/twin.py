@@ -249,11 +249,14 @@ class Twin:
         """Returns a copy of a frozen prefix's cache that this or any twin may continue."""
         return caches.fork(cache)
 
-    def save(self, folder: Path | str) -> Path:
-        """Returns the adapter folder that was written; an older one goes only when all is written."""
+    def save(self, folder: Path | str, half: bool = False) -> Path:
+        """Returns the adapter folder that was written; an older one goes only when all is written.
+
+        With `half` its tensors take 16 bits; the twin's own weights are rounded to what was written.
+        """
         from deixis.learned.twin.folder import save
 
-        return save(self, Path(folder))
+        return save(self, Path(folder), half)
 
     def detach(self) -> None:
         """Takes the twin out; after the last one the model is the object tree that it was.

@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from deixis.cli.main import run
 from deixis.errors import InputFault
+from deixis.graphs.planning.pocket.weights import opened
 from deixis.learned.mllm import load
+from deixis.learned.mllm.build import save_half
 from deixis.learned.scout.world.maker import WorldMaker
 from deixis.learned.training.collate import Collator
 from deixis.learned.training.dialogues import Traces, comes_in, coordinate_ids, put, read_samples, seen
@@ -30,6 +34,7 @@ from deixis.learned.training.stages.ground import (
 )
 from deixis.learned.training.stages.understand import Understanding, prepared, train_understand
 from deixis.learned.twin import TwinConfig, attach, graft
+from deixis.learned.twin.folder import is_short
 from tests.learned.training.tiny import examples, tiny_model
 
 WHAT = Understanding(preset="tiny", conversations=24, held=4, batch=4)
@@ -154,14 +159,55 @@ def test_the_gate_learns_both_kinds_of_prompt(base: Any, samples: Path, tmp_path
     prompts, both = gathered([samples], [base[0] / "data"], [])
     assert {prompt.expert for prompt in prompts} == {"learn", "frozen"}
     assert not {prompt.text for prompt in prompts} & set(both)
+    lines = (base[0] / "data" / "train" / "conversations.jsonl").read_text("utf-8").splitlines()
+    pointed = [turn[0] for line in lines for turn in json.loads(line)["turns"] if len(turn) == 4]
+    assert pointed, "stage U asks for coordinates too"
+    assert not {prompt.text for prompt in prompts if prompt.expert == "frozen"} & set(pointed)
     gate, card = train_gate_stage(prompts)
     assert card["held_out"]["accuracy"]["n"] > 5
     model, _ = load(base[0] / "base")
-    graft(model, TwinConfig(kind="lowrank", rank=2)).save(tmp_path / "twin")
+    graft(model, TwinConfig(kind="lowrank", rank=2)).save(tmp_path / "twin", half=True)
     store_gate(gate, base[0] / "base", tmp_path / "twin")
     stored = attach(load(base[0] / "base")[0], tmp_path / "twin").gate
     for prompt in prompts[:5]:
         assert stored.decide(prompt.text).mode == gate.decide(prompt.text).mode
+    assert is_short(tmp_path / "twin"), "it stays as small as it was"
+
+
+def test_base_and_twin_are_certified_and_shipped_as_they_were_stored(
+    base: Any, samples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = base[0] / "base"
+    kept = load_file(folder / "model.safetensors")
+    assert {value.dtype for name, value in kept.items() if "language_model" in name} == {torch.float16}
+    plan = PLAN.model_copy(update={"steps": 2, "optimizer": "adamw"})
+    train_ground(tmp_path, Grounding(folder, [samples], twin=TwinConfig(kind="full"), batch=4), plan)
+    assert run(["twin", "certify", str(folder), str(tmp_path / "twin")]) == 0
+    certificate = json.loads((tmp_path / "twin" / "certificate.json").read_text("utf-8"))
+    assert {"text", "picture and text", "picture and text 2"} < set(certificate["checks"][0]["probes"])
+    package = tmp_path / "package"
+    (package / "mllm").mkdir(parents=True)
+    (package / "mllm" / "old.safetensors").write_bytes(b"old")
+    arguments = ["--base", str(folder), "--adapter", str(tmp_path / "twin"), "--to", str(package)]
+    assert run(["train", "ship", *arguments]) == 0
+    assert not (package / "mllm" / "old.safetensors").exists()
+    found = opened(str(package / "mllm"), str(package / "twin"))
+    assert found.twin is not None and found.twin.config.kind == "full"
+    cards = [json.loads((package / name / "training.json").read_text()) for name in ("mllm", "twin")]
+    assert [card["stage"] for card in cards] == ["understand", "ground"]
+    other = tmp_path / "other"
+    model, processor = load(folder)
+    with torch.no_grad():
+        model.lm_head.weight[0, 0] += 1
+    save_half(model, processor, other)
+    (other / "training.json").write_text("{}")
+    before = {path: path.read_bytes() for path in package.rglob("*") if path.is_file()}
+    capsys.readouterr()
+    assert run(["train", "ship", "--base", str(other), *arguments[2:]]) != 0
+    assert "twin.base.other" in capsys.readouterr().err
+    assert before == {path: path.read_bytes() for path in package.rglob("*") if path.is_file()}
+    assert run(["train", "ship"]) != 0
+    assert "train.ship.what" in capsys.readouterr().err
 
 
 def test_prompts_of_both_kinds_are_left_out_and_hard_ones_marked() -> None:

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from deixis.errors import InputFault
 from deixis.learned.twin import TwinConfig, attach, graft, twins_of
+from deixis.learned.twin.folder import is_short
 from deixis.learned.twin.gates.marker import MarkerGate
 from tests.learned.twin import zoo
 
@@ -59,6 +60,31 @@ def test_a_stored_twin_comes_back_bit_for_bit(name, kind, dtype, tmp_path):
     assert all(".learn." in key or key.endswith("router.weight") for key in keys)
     size = sum(value.numel() for value in twin.parameters())
     assert sum(v.numel() for v in load_file(tmp_path / "a" / "adapter_model.safetensors").values()) == size
+
+
+@pytest.mark.parametrize("kind", ["full", "experts", "lowrank"])
+def test_a_twin_stored_in_16_bits_becomes_what_was_stored(kind, tmp_path):
+    model = zoo.made("llama")
+    twin = graft(model, TwinConfig(rank=4, kind=kind))
+    zoo.train(model, twin, steps=3)
+    ids = zoo.tokens()
+    with twin.using("learn"), torch.no_grad():
+        wide = model(input_ids=ids).logits
+        twin.save(tmp_path / "a", half=True)
+        learned = model(input_ids=ids).logits
+    assert not torch.equal(wide, learned) and torch.allclose(wide, learned, atol=0.05)
+    kept = load_file(tmp_path / "a" / "adapter_model.safetensors")
+    assert {value.dtype for value in kept.values()} == {torch.float16} and is_short(tmp_path / "a")
+    fresh = zoo.made("llama")
+    again = attach(fresh, tmp_path / "a")
+    with again.using("learn"), torch.no_grad():
+        assert torch.equal(fresh(input_ids=ids).logits, learned)
+    again.save(tmp_path / "b", half=True)
+    assert (tmp_path / "a" / "adapter_model.safetensors").read_bytes() == (
+        tmp_path / "b" / "adapter_model.safetensors"
+    ).read_bytes()
+    again.save(tmp_path / "c")
+    assert not is_short(tmp_path / "c")
 
 
 def test_a_twin_comes_back_in_a_new_process(tmp_path):

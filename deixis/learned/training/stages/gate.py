@@ -95,7 +95,8 @@ def _questions(path: Path) -> list[str]:
     files = sorted(path.rglob("conversations.jsonl")) if path.is_dir() else [path]
     try:
         lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
-        found = [str(turn[0]) for line in lines for turn in json.loads(line)["turns"]]
+        # A turn with a fourth part is answered by coordinates: what the twin is for.
+        found = [str(turn[0]) for line in lines for turn in json.loads(line)["turns"] if len(turn) == 3]
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise InputFault(
             "train.gate.conversations",
@@ -115,7 +116,8 @@ def store_gate(gate: PromptGate, base: Path, adapter: Path) -> None:
     """Puts the gate into the adapter folder of a twin of the pocket MLLM `base`."""
     from deixis.learned.mllm.build import load
     from deixis.learned.twin import attach
+    from deixis.learned.twin.folder import is_short
 
     twin = attach(load(base)[0], adapter)
     twin.gate = gate
-    twin.save(adapter)
+    twin.save(adapter, half=is_short(adapter))

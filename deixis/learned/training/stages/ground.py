@@ -165,7 +165,7 @@ def train_ground(
 
     def store(trained: Trained) -> None:
         check_unchanged(twin, digests)
-        twin.save(out / "twin")
+        twin.save(out / "twin", half=True)
         write_card(out, described("ground", trained, plan, count, **more), page=False)
 
     trainee.store = store

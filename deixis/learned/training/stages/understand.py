@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deixis.learned.mllm.build import load, new_model
+from deixis.learned.mllm.build import load, new_model, save_half
 from deixis.learned.mllm.understanding import UnderstandingSpec
 from deixis.learned.training.card import described, write_card
 from deixis.learned.training.collate import Collator
@@ -108,6 +108,8 @@ def train_understand(
 ) -> dict[str, Any]:
     """Returns the card of the base that was trained; `out` holds it as ``base``, with log and checkpoint.
 
+    The base is stored with 16 bits a weight: the twin is then trained on the very base that is shipped.
+
     Args:
         out: the folder of the training.
         what: model and data.
@@ -133,8 +135,7 @@ def train_understand(
 
     def store(trained: Trained) -> None:
         base = out / "base"
-        model.save_pretrained(base)
-        processor.save_pretrained(base)
+        save_half(model, processor, base)
         write_card(base, card(trained))
 
     trainee.store = store
