@@ -63,6 +63,9 @@ Conversations = Annotated[
 Pointing = Annotated[
     int, typer.Option("--pointing", min=0, help="Questions of each that coordinates answer.")
 ]
+Choosing = Annotated[
+    int, typer.Option("--choosing", min=0, help="Questions of each picture that numbers of boxes answer.")
+]
 Data = Annotated[
     Path | None,
     typer.Option("--data", help="Where drawn data are kept, or media lie; else --out.", metavar="FOLDER"),
@@ -92,6 +95,7 @@ def understand(
     data: Data = None,
     conversations: Conversations = 20_000,
     pointing: Pointing = 3,
+    choosing: Choosing = 1,
     batch: Batch = 16,
     minutes: Minutes = 60.0,
     steps: Steps = 0,
@@ -114,7 +118,7 @@ def understand(
     _ready(threads)
     from deixis.learned.training.stages.understand import Understanding, train_understand
 
-    what = Understanding(preset, base, conversations, pointing, batch=batch, seed=seed)
+    what = Understanding(preset, base, conversations, pointing, choosing, batch=batch, seed=seed)
     plan = _plan(locals())
     how = _loss(loss, 1.0)
     with progress() as display:

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from deixis.geometry import Box, Size
-from deixis.learned.mllm.observing import Scene, observe
+from deixis.learned.mllm.observing import Scene, observe, offer
 from deixis.learned.mllm.serial import Encoded, Pointing, Slot, Writer
 from deixis.learned.mllm.tokens import (
     CALL,
@@ -97,12 +97,19 @@ def encode_turn(
     picture_tokens: int = PICTURE_TOKENS,
     sound_tokens: int = SOUND_TOKENS,
     spans: Sequence[Span] | None = None,
+    offered: Sequence[Proposal] = (),
 ) -> Encoded:
-    """Returns a question and its answer as tokens; `spans` None asks for none, as plain questions do."""
-    writer = begun(tokenizer, media, picture_tokens, sound_tokens)
-    _asked(writer, question, None if spans is None else "coordinates")
+    """Returns a question and its answer as tokens; `spans` None asks for none, as plain questions do.
+
+    Where proposals are on offer they are read behind the question, and regions are their numbers.
+    """
+    writer, scene = begun(tokenizer, media, picture_tokens, sound_tokens), Scene(media)
+    pointing: Pointing = "proposals" if offered else "coordinates"
+    _asked(writer, question, None if spans is None else pointing)
+    if offered:
+        offer(writer, offered, scene)
     step = Step(index=0, kind="answer", text=answer, spans=tuple(spans or ()))
-    _step(writer, step, Scene(media), "coordinates")
+    _step(writer, step, scene, pointing)
     return writer.done()
 
 

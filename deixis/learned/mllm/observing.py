@@ -78,6 +78,17 @@ def observe(writer: Writer, action: Action, seen: Observation, scene: Scene) -> 
     writer.token(END_OBSERVE, said=False)
 
 
+def offer(writer: Writer, proposals: Sequence[Proposal], scene: Scene) -> None:
+    """Writes boxes of the first picture as a tool's words that nobody called for; they are on offer then."""
+    scene.proposals = tuple(proposals)
+    size = scene.size("")
+    writer.token(OBSERVE, said=False)
+    for one in proposals if size is not None else ():
+        _thing(writer, one, size, 0)
+        writer.text(one.phrase, said=False)
+    writer.token(END_OBSERVE, said=False)
+
+
 def _digest(action: Action, name: str) -> str:
     medium = action.input.get(name)
     return str(medium.get("digest", "")) if isinstance(medium, dict) else ""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from deixis.learned.scout.proposals import Proposal
 from deixis.learned.world.categories import categories, fits
 from deixis.learned.world.colours import COLOURS
 from deixis.learned.world.questions import SIDES, absent_words, phrases, place_of, with_article
@@ -23,12 +24,16 @@ ADVERSARIAL = 0.6
 
 
 class Turn(NamedTuple):
-    """A question, its answer, the skill that it trains, and where the answer points, if it is to."""
+    """A question, its answer, the skill that it trains, and where the answer points, if it is to.
+
+    With proposals on offer it points by their numbers, where one fits.
+    """
 
     question: str
     answer: str
     skill: str
     spans: tuple[Span, ...] | None = None
+    offered: tuple[Proposal, ...] = ()
 
 
 def one_of(rng: Rng, several: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deixis.errors import InputFault
+from deixis.geometry import Box
 from deixis.learned.mllm.features import FeatureStore, encoder_digest
 from deixis.learned.mllm.hearing_turns import PAIR_SKILLS, SOUND_SKILLS
 from deixis.learned.mllm.seeing_turns import SKILLS, Rng, Turn
+from deixis.learned.scout.proposals import Proposal, proposals_of
 from deixis.learned.scout.sample import SampleMedium
 from deixis.learned.scout.sources import drawn_medium, world_source
 from deixis.learned.scout.world.known import Known
@@ -50,8 +52,9 @@ POINTED: dict[str, Any] = {
 class UnderstandingSpec:
     """What conversations are like: shares of pictures, pairs and sounds, and turns of each.
 
-    `pointing` more turns ask where something is, and are answered with coordinates: a twin changes what the
-    layers compute at a place, not what they attend to, so the base has to know how a box is copied.
+    `pointing` more turns ask where something is, and are answered with coordinates, `choosing` more with
+    numbers of boxes that a tool found: a twin changes what the layers compute at a place, not what they
+    attend to, so the base has to know how a box, and the number of one, is copied.
     """
 
     pictures: float = 0.7
@@ -59,6 +62,7 @@ class UnderstandingSpec:
     sounds: float = 0.15
     turns: int = 10
     pointing: int = 0
+    choosing: int = 0
     scene: SceneSpec = field(default_factory=SceneSpec)
     clip: ClipSpec = field(default_factory=ClipSpec)
 
@@ -83,12 +87,20 @@ class Conversation:
 def _plain(turn: Turn) -> list[Any]:
     if turn.spans is None:
         return list(turn[:3])
-    return [*turn[:3], [span.model_dump(mode="json", exclude_defaults=True) for span in turn.spans]]
+    row = [*turn[:3], [span.model_dump(mode="json", exclude_defaults=True) for span in turn.spans]]
+    boxes = [[one.number, one.phrase, one.box.model_dump(mode="json"), one.score] for one in turn.offered]
+    return [*row, boxes] if boxes else row
 
 
 def _turn(row: Sequence[Any]) -> Turn:
-    question, answer, skill, *spans = row
-    return Turn(question, answer, skill, tuple(map(Span.model_validate, spans[0])) if spans else None)
+    question, answer, skill, *rest = row
+    if not rest:
+        return Turn(question, answer, skill)
+    spans, boxes = rest[0], rest[1] if len(rest) > 1 else ()
+    offered = tuple(
+        Proposal(number, phrase, Box.model_validate(box), score) for number, phrase, box, score in boxes
+    )
+    return Turn(question, answer, skill, tuple(map(Span.model_validate, spans)), offered)
 
 
 def parsed(line: str) -> Conversation:
@@ -133,7 +145,8 @@ def conversation(seed: int, spec: UnderstandingSpec = UnderstandingSpec()) -> Co
 
 
 def pointing(known: Known, spec: UnderstandingSpec) -> tuple[Turn, ...]:
-    """Returns up to `spec.pointing` different questions whose answers point, by coordinates and at once."""
+    """Returns different questions whose answers point at once: up to `spec.pointing` by coordinates, up to
+    `spec.choosing` by numbers of boxes that an imagined grounder found."""
     maker = WorldMaker(WorldSpec(noise=NoiseSpec().times(0), offered=0, absences=ABSENT, **POINTED))
     found: dict[str, Turn] = {}
     for place in range(2 * spec.pointing):
@@ -143,6 +156,18 @@ def pointing(known: Known, spec: UnderstandingSpec) -> tuple[Turn, ...]:
         if made is not None:
             answer = made.steps[-1]
             found.setdefault(made.question, Turn(made.question, answer.text, "pointing", answer.spans))
+    maker = WorldMaker(WorldSpec(absences=ABSENT, **POINTED))
+    offering = replace(known, offered=1.0)
+    wanted = len(found) + (spec.choosing if known.scene is not None else 0)
+    for place in range(2 * spec.choosing):
+        if len(found) >= wanted:
+            break
+        made = maker.sample(offering, np.random.default_rng([known.seed, 23, place]))
+        offered = proposals_of(made.steps) if made is not None else ()
+        if made is not None and offered:
+            answer = made.steps[-1]
+            turn = Turn(made.question, answer.text, "choosing", answer.spans, offered)
+            found.setdefault(made.question, turn)
     return tuple(found.values())
 
 

@@ -40,7 +40,7 @@ class Optimizer:
         ]
         self._learning_rate = learning_rate
         self._inner = [(weight, torch.nn.Parameter(_matrix(weight.data))) for weight in inner]
-        self._rest = torch.optim.AdamW(others, lr=learning_rate, fused=True)
+        self._rest = torch.optim.AdamW(others, lr=learning_rate, fused=True) if others else None
         self._muon: torch.optim.Optimizer | None = None
         if inner:
             decay = max((group["weight_decay"] for group in groups if group.get("inner")), default=0.0)
@@ -53,10 +53,11 @@ class Optimizer:
 
     def step(self, share: float) -> None:
         """Takes a step with `share` of the learning rates, and forgets the gradients."""
-        for group in self._rest.param_groups:
-            group["lr"] = self._learning_rate * share
-        self._rest.step()
-        self._rest.zero_grad()
+        if self._rest is not None:
+            for group in self._rest.param_groups:
+                group["lr"] = self._learning_rate * share
+            self._rest.step()
+            self._rest.zero_grad()
         if self._muon is None:
             return
         for weight, matrix in self._inner:
@@ -103,7 +104,8 @@ class Optimizer:
             one.load_state_dict({"state": states, "param_groups": one.state_dict()["param_groups"]})
 
     def _both(self) -> list[tuple[str, torch.optim.Optimizer]]:
-        return [("rest", self._rest)] + ([("muon", self._muon)] if self._muon is not None else [])
+        both = (("rest", self._rest), ("muon", self._muon))
+        return [(name, one) for name, one in both if one is not None]
 
 
 def _matrix(values: torch.Tensor, like: torch.Tensor | None = None) -> torch.Tensor:

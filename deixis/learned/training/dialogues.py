@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from deixis.learned.mllm.modeling import PocketForConditionalGeneration
     from deixis.learned.mllm.processing import PocketProcessor
 
-LETTERS_A_TOKEN, REGION_TOKENS = 5, 6
-"""About how many letters a token has, and how many tokens a region takes; only for sorting by length."""
+LETTERS_A_TOKEN, REGION_TOKENS, OFFERED_TOKENS = 5, 6, 2
+"""About how many letters a token has, and how many tokens a region and a box on offer take; only for sorting
+by length."""
 SOUND_RATE = 16_000
 Form = Literal["at_once", "proposals", "coordinates"]
 """How a sample is put: the answer at once, by coordinates and without tools; or all steps, by numbers of
@@ -58,7 +59,9 @@ class Conversations:
         one = self._kept[self._places[number]]
         sizes = self._config.picture_tokens, self._config.sound_tokens
         turns = [
-            encode_turn(turn.question, turn.answer, self._tokenizer, one.media, *sizes, turn.spans)
+            encode_turn(
+                turn.question, turn.answer, self._tokenizer, one.media, *sizes, turn.spans, turn.offered
+            )
             for turn in one.turns
         ]
         pictures, sounds = self._kept.rows(one.media)
@@ -72,6 +75,7 @@ class Conversations:
     def _length(self, one: Conversation) -> int:
         words = sum(len(turn.question) + len(turn.answer) for turn in one.turns) // LETTERS_A_TOKEN
         words += sum(REGION_TOKENS * len(turn.spans or ()) for turn in one.turns)
+        words += sum(OFFERED_TOKENS * len(turn.offered) for turn in one.turns)
         config = self._config
         media: dict[str, int] = {"image": config.picture_tokens, "audio": config.sound_tokens}
         return words + sum(media[medium.kind] for medium in one.media)

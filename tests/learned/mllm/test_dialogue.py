@@ -24,7 +24,7 @@ from deixis.learned.mllm.tokens import (
 )
 from deixis.learned.scout.proposals import Proposal, proposals_of
 from deixis.learned.scout.sample import SampleMedium
-from deixis.trace import Step
+from deixis.trace import Span, Step
 
 DIGEST = "sha256:" + "0" * 64
 PICTURE_OF_160 = SampleMedium(kind="image", digest=DIGEST, source="a.png", width=160, height=160)
@@ -126,6 +126,24 @@ def test_a_plain_turn(tokenizer: Any) -> None:
     said = [label for label in encoded.labels if label != -100]
     assert tokenizer.convert_ids_to_tokens(said) == ["<|step_answer|>", "yes", END]
     assert encoded.prefix == 29
+
+
+def test_a_turn_with_boxes_on_offer_points_by_their_numbers(tokenizer: Any) -> None:
+    dog, cat = Box(x1=1, y1=2, x2=30, y2=40), Box(x1=50, y1=50, x2=90, y2=120)
+    offered = (Proposal(1, "dog", dog, 0.9), Proposal(2, "cat", cat, 0.4))
+    span = Span(start=0, end=7, phrase="The cat", boxes=(Box(x1=51, y1=50, x2=90, y2=118),))
+    encoded = encode_turn(
+        "Where is it?", "The cat sits.", tokenizer, (PICTURE_OF_160,), spans=(span,), offered=offered
+    )
+    words = tokenizer.convert_ids_to_tokens(encoded.input_ids[encoded.prefix :])
+    assert words[words.index("<|choose|>") + 2 : words.index("<|step_answer|>")] == [
+        "<|observe|>", "<|object|>", "dog", "<|object|>", "cat", END_OBSERVE
+    ]  # fmt: skip
+    said = tokenizer.convert_ids_to_tokens([label for label in encoded.labels if label != -100])
+    assert said[0] == "<|step_answer|>" and "#2" in said and END_OBSERVE not in said
+    things = [slot for slot in encoded.slots if slot.kind == "object"]
+    assert [(slot.number, slot.score) for slot in things] == [(1, 0.9), (2, 0.4)]
+    assert things[0].box == pytest.approx((1 / 160, 2 / 160, 30 / 160, 40 / 160))
 
 
 def read(tokenizer: Any, text: str, **more: Any) -> Any:

@@ -166,3 +166,21 @@ def test_pointing_comes_beside_what_is_asked_anyway_and_is_true() -> None:
             assert all(np.abs(boxes - box.xyxy_px).max(axis=1).min() < 1e-3 for box in found), turn
             pointed, denied = pointed + bool(found), denied + (not found)
     assert pointed > 50 and 0 < denied < 0.4 * pointed
+
+
+def test_choosing_names_boxes_on_offer_by_number() -> None:
+    chosen = denied = 0
+    for seed in range(1_000_000, 1_000_030):
+        plain = conversation(seed, replace(PICTURES, pointing=1))
+        more = conversation(seed, replace(PICTURES, pointing=1, choosing=2))
+        assert more.turns[: len(plain.turns)] == plain.turns
+        assert parsed(more.line()).turns == more.turns
+        for turn in more.turns[len(plain.turns) :]:
+            assert turn.skill == "choosing" and 0 < len(turn.offered) <= 10 and turn.spans is not None
+            assert [one.number for one in turn.offered] == list(range(1, len(turn.offered) + 1))
+            boxes = [box for span in turn.spans for box in span.boxes]
+            fits = [max(box.iou(one.box) for one in turn.offered) >= 0.5 for box in boxes]
+            chosen, denied = chosen + any(fits), denied + (not boxes)
+    assert chosen > 30 and denied > 0
+    sound = conversation(1_000_000, UnderstandingSpec(pictures=0, pairs=0, sounds=1, choosing=3))
+    assert not any(turn.offered for turn in sound.turns)

@@ -141,7 +141,11 @@ def test_a_twin_of_any_decoder_can_be_trained(tmp_path: Path, kind: str) -> None
     twin = graft(model, TwinConfig(kind=kind))
     feed = Examples.of(examples(12), Collator(), 4)
     trainee = grounding_trainee(twin, feed, Objective())
-    plan = Plan(steps=12, rate=1e-2, log_every=4, cpu=True, checkpointing=kind == "full")
+    # All weights of a full twin are matrices of layers: Muon takes every one, and leaves AdamW none.
+    muon: dict[str, Any] = (
+        {"optimizer": "muon", "rate": 1e-3, "checkpointing": True} if kind == "full" else {}
+    )
+    plan = Plan(**{"steps": 12, "rate": 1e-2, "log_every": 4, "cpu": True, **muon})
     before = base_digests(twin)
     train(trainee, tmp_path, plan)
     check_unchanged(twin, before)

@@ -42,6 +42,7 @@ class Understanding:
         base: a stored model to go on from; None makes a new one.
         conversations: of the training; each has several questions about one picture, sound or pair.
         pointing: questions of each that are to be answered by coordinates.
+        choosing: questions of each picture that are to be answered by numbers of boxes on offer.
         held: conversations that the loss is measured on.
         batch: conversations a step.
         seed: of the weights and the order.
@@ -54,6 +55,7 @@ class Understanding:
     base: Path | None = None
     conversations: int = 20_000
     pointing: int = 3
+    choosing: int = 1
     held: int = 128
     batch: int = 16
     seed: int = 0
@@ -75,7 +77,7 @@ def prepared(
     def tell(stage: str) -> Callable[[int, int], None]:
         return lambda done, total: watch(stage, done, total, "") if watch else None
 
-    given, spec = (model, processor), UnderstandingSpec(pointing=what.pointing)
+    given, spec = (model, processor), UnderstandingSpec(pointing=what.pointing, choosing=what.choosing)
     held = conversations(folder / "held", *given, HELD_SEED, what.held, spec, tell("held-out data"))
     wanted = folder / "train", *given, what.first_seed, what.conversations, spec, tell("data"), what.workers
     shown = conversations(*wanted)
