@@ -166,7 +166,8 @@ def save_half(model: PocketForConditionalGeneration, processor: PocketProcessor,
     """
     import copy
 
-    short: Any = copy.deepcopy(model).half()
+    short: Any = copy.deepcopy(model)
+    short.half()
     for encoder, own in ((short.model.eye, model.model.eye), (short.model.ear, model.model.ear)):
         for (_, rounded), (_, value) in zip(encoder.named_parameters(), own.named_parameters(), strict=True):
             if not rounded.data.float().equal(value.data.float()):

@@ -83,9 +83,10 @@ def offer(writer: Writer, proposals: Sequence[Proposal], scene: Scene) -> None:
     scene.proposals = tuple(proposals)
     size = scene.size("")
     writer.token(OBSERVE, said=False)
-    for one in proposals if size is not None else ():
-        _thing(writer, one, size, 0)
-        writer.text(one.phrase, said=False)
+    if size is not None:
+        for one in proposals:
+            _thing(writer, one, size, 0)
+            writer.text(one.phrase, said=False)
     writer.token(END_OBSERVE, said=False)
 
 
