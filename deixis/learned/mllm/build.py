@@ -169,9 +169,10 @@ def save_half(model: PocketForConditionalGeneration, processor: PocketProcessor,
     short: Any = copy.deepcopy(model)
     short.half()
     for encoder, own in ((short.model.eye, model.model.eye), (short.model.ear, model.model.ear)):
-        for (_, rounded), (_, value) in zip(encoder.named_parameters(), own.named_parameters(), strict=True):
-            if not rounded.data.float().equal(value.data.float()):
-                rounded.data = value.data.clone()
+        kept = own.state_dict()
+        for name, rounded in encoder.state_dict(keep_vars=True).items():
+            if not rounded.data.float().equal(kept[name].float()):
+                rounded.data = kept[name].clone()
     short.save_pretrained(folder)
     processor.save_pretrained(folder)
 

@@ -8,6 +8,7 @@ is written again. One process writes at a time.
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,6 +33,7 @@ def encoder_digest(model: PocketForConditionalGeneration, kind: Kind) -> str:
     config = model.config
     parts = [config.objects, config.cells, config.side] if kind == "pictures" else []
     parts += [config.events, config.windows, sorted((config.ear or {}).items())] if kind == "sounds" else []
+    parts = json.loads(json.dumps(parts))  # a stored model's settings are lists where a new one's are tuples
     found = hashlib.sha256(repr((ROWS_VERSION, kind, parts)).encode())
     for name, tensor in sorted(encoder.state_dict().items()):
         found.update(name.encode())

@@ -15,6 +15,7 @@ from deixis.errors import InputFault
 from deixis.graphs.planning.pocket.weights import opened
 from deixis.learned.mllm import load
 from deixis.learned.mllm.build import save_half
+from deixis.learned.mllm.features import encoder_digest
 from deixis.learned.scout.world.maker import WorldMaker
 from deixis.learned.training.collate import Collator
 from deixis.learned.training.dialogues import Traces, comes_in, coordinate_ids, put, read_samples, seen
@@ -72,6 +73,8 @@ def test_understanding_trains_decoder_and_adapters_and_leaves_the_encoders(base:
         for name, value in fresh.model.named_parameters()
     }
     assert all(equal for name, equal in same.items() if ".eye." in name or ".ear." in name)
+    for kind in ("pictures", "sounds"):
+        assert encoder_digest(model, kind) == encoder_digest(fresh.model, kind), "rows on disk serve again"
     assert not same["model.language_model.layers.0.mlp.up_proj.weight"]
     assert not same["model.picture_adapter.word.weight"]
 
