@@ -45,7 +45,12 @@ def list_(as_json: bool = JSON) -> None:
 @app.command()
 def pull(
     profile: str = typer.Argument(..., help="A profile of the manifest, e.g. light."),
-    only: list[str] = typer.Option([], "--only", help="Only this file (repeatable).", metavar="NAME"),
+    only: list[str] = typer.Option(
+        [],
+        "--only",
+        help="Only this file, or the files of this tool, such as sam; repeatable.",
+        metavar="NAME",
+    ),
     mirror: str = typer.Option(
         "", "--mirror", help="A folder or a base address to take the files from.", metavar="URL-OR-FOLDER"
     ),
