@@ -33,8 +33,9 @@ def encoder_digest(model: PocketForConditionalGeneration, kind: Kind) -> str:
     config = model.config
     parts = [config.objects, config.cells, config.side] if kind == "pictures" else []
     parts += [config.events, config.windows, sorted((config.ear or {}).items())] if kind == "sounds" else []
-    parts = json.loads(json.dumps(parts))  # a stored model's settings are lists where a new one's are tuples
-    found = hashlib.sha256(repr((ROWS_VERSION, kind, parts)).encode())
+    # As JSON: a stored model's settings have lists where a new one's have tuples, and another order of keys.
+    plain = json.dumps([ROWS_VERSION, kind, parts], sort_keys=True)
+    found = hashlib.sha256(plain.encode())
     for name, tensor in sorted(encoder.state_dict().items()):
         found.update(name.encode())
         found.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
