@@ -249,6 +249,8 @@ def test_suppression_leaves_no_pair_and_drops_none_without_reason(
     scores = np.array([score for _, score in scored])
     kept = non_maximum_suppression(rows, scores, limit)
     assert list(scores[kept]) == sorted(scores[kept], reverse=True)
+    for most in (0, 1, len(kept), len(kept) + 1):
+        assert non_maximum_suppression(rows, scores, limit, most) == kept[:most]
     matrix = iou_matrix(rows, rows)
     for i, row in enumerate(kept):
         assert all(matrix[row, other] <= limit for other in kept[i + 1 :])

@@ -24,31 +24,29 @@ def ship(
     as_json: bool = typer.Option(False, "--json", help="Print the whole card as JSON."),
 ) -> None:
     """Copy trained pocket files, or a base and its twin, into the package, after checking them."""
-    if (folder is None) == (base is None) or (base is None) != (adapter is None):
+    if folder is not None and base is None and adapter is None:
+        from deixis.learned.pocket.ship import ship as shipped
+
+        facts = shipped(folder, to or _package("deixis.tools.pocket"))
+        head, rows = "digest", {name: str(one.get("digest", "")) for name, one in facts["files"].items()}
+    elif folder is None and base is not None and adapter is not None:
+        from deixis.learned.extras import require_torch
+        from deixis.learned.mllm.shipping import HOME
+        from deixis.learned.mllm.shipping import ship as shipped_mllm
+
+        require_torch()
+        facts = shipped_mllm(base, adapter, to or _package(HOME))
+        head, rows = "bytes", {name: f"{size:,}" for name, size in facts.items()}
+    else:
         raise InputFault(
             "train.ship.what",
             "It is not said what is to be shipped.",
             "Name the folder of pocket files, or --base FOLDER and --adapter FOLDER.",
         )
-    if folder is None and base and adapter:
-        from deixis.learned.extras import require_torch
-        from deixis.learned.mllm.shipping import ship as shipped_mllm
-
-        require_torch()
-        sizes = shipped_mllm(base, adapter, to or _package("deixis.learned.pocket"))
-        if as_json:
-            print_json(sizes)
-        else:
-            print_table("", ("file", "bytes"), [(name, f"{size:,}") for name, size in sizes.items()])
-        return
-    from deixis.learned.pocket.ship import ship as shipped
-
-    card = shipped(Path(str(folder)), to or _package("deixis.tools.pocket"))
     if as_json:
-        print_json(card)
-        return
-    rows = [(name, str(facts.get("digest", ""))) for name, facts in card["files"].items()]
-    print_table("", ("file", "digest"), rows)
+        print_json(facts)
+    else:
+        print_table("", ("file", head), list(rows.items()))
 
 
 def _package(name: str) -> Path:

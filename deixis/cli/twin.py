@@ -42,6 +42,7 @@ def certify(
     require()
     import torch
 
+    from deixis.learned.mllm.build import register
     from deixis.learned.twin import certify as run
     from deixis.learned.twin.certificate import write_certificate
     from deixis.learned.twin.gates.features import prompt_embedder
@@ -55,9 +56,10 @@ def certify(
             "twin.dtype.unknown", f"There is no dtype {wrong[0]!r}.", f"Use {', '.join(DTYPES)}."
         )
     _quiet()
+    register()
     settings = read_config(adapter)
     check_files(adapter, settings)
-    own = settings["base"].get("dtype") or "auto"
+    own = settings.get("base", {}).get("dtype") or "auto"
     held_out = read_prompts(prompts) if prompts else []
 
     def embedder(model: Any) -> Any:

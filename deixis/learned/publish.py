@@ -116,6 +116,24 @@ def write_whole(content: bytes, to: Path) -> None:
     part.replace(to)
 
 
+def taken_in(files: Mapping[Path, bytes]) -> None:
+    """Writes files of the package, each whole, in their order.
+
+    Raises:
+        InputFault: one cannot be written.
+    """
+    try:
+        for to, content in files.items():
+            to.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(content, to)
+    except OSError as error:
+        raise InputFault(
+            "train.out.unwritable",
+            f"{to} cannot be written: {error.strerror or error}.",
+            "Ship from a checkout of the repository.",
+        ) from error
+
+
 def _told(model: onnx.ModelProto, facts: Mapping[str, str]) -> bytes:
     import onnx
 

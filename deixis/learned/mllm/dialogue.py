@@ -3,14 +3,15 @@
 The serial form, which a grammar can hold a decoder to (`docs/pocket_mllm.md`)::
 
     dialogue  = picture* sound* turn+
-    turn      = <|user|> words [<|write|> | <|choose|>] <|end|> step* answer
+    turn      = <|user|> words [<|write|> | <|choose|>] <|end|> [observation] step* answer
     step      = <|step_KIND|> (call observation)* (words | reference)* <|end|>
     call      = <|call|> <|ROLE|> [medium] [argument (";" argument)*] <|end_call|>
     argument  = words | region                                  phrases of detection, boxes of segmentation
     reference = <|ref|> words <|end_ref|> [medium] region*
     region    = <x1_N> <y1_N> <x2_N> <y2_N> | <t1_N> <t2_N> | "#" N
 
-What tools say (``<|observe|> … <|end_observe|>``) is context: the host writes it behind each call.
+What tools say (``<|observe|> … <|end_observe|>``) is context: the host writes it behind each call, or, in
+stage U, behind a question.
 """
 
 from __future__ import annotations

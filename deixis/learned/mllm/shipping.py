@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from deixis.errors import InputFault
-from deixis.learned.mllm.build import load
-from deixis.learned.publish import write_whole
+from deixis.learned.publish import taken_in
 
 LARGEST_BYTES = 40_000_000
 """Base and twin together, with all that lies beside their weights."""
-FOLDERS = ("mllm", "twin")
-"""Of the base and of the twin, in the package ``deixis.learned.pocket``."""
+HOME = "deixis.learned.pocket"
+BASE, TWIN = "mllm", "twin"
+"""Folders of the package `HOME` that the shipped base and the shipped twin lie in."""
 CARD = "training.json"
 """The card that a training writes; that of a twin lies beside its folder."""
 
@@ -32,19 +32,20 @@ def ship(base: Path, adapter: Path, to: Path) -> dict[str, Any]:
         InputFault: a folder is broken, has no card, or the twin is of another base; both together are larger
             than `LARGEST_BYTES`; `to` cannot be written.
     """
+    from deixis.learned.mllm.build import load
     from deixis.learned.twin import attach
 
     attach(load(base)[0], adapter)
-    files = {f"{FOLDERS[0]}/{path.name}": path for path in base.iterdir() if path.is_file()}
+    files = {f"{BASE}/{path.name}": path for path in base.iterdir() if path.is_file()}
     files |= {
-        f"{FOLDERS[1]}/{path.relative_to(adapter).as_posix()}": path
+        f"{TWIN}/{path.relative_to(adapter).as_posix()}": path
         for path in adapter.rglob("*")
         if path.is_file()
     }
-    card = f"{FOLDERS[1]}/{CARD}"
+    card = f"{TWIN}/{CARD}"
     if card not in files and (adapter.parent / CARD).is_file():
         files[card] = adapter.parent / CARD
-    for name in FOLDERS:
+    for name in (BASE, TWIN):
         if f"{name}/{CARD}" not in files:
             raise InputFault(
                 "train.ship.card",
@@ -58,18 +59,8 @@ def ship(base: Path, adapter: Path, to: Path) -> dict[str, Any]:
             f"Base and twin take {sum(sizes.values()) / 1e6:.1f} MB of at most {LARGEST_BYTES / 1e6:.0f}.",
             "Train the preset small, and a twin on fewer layers.",
         )
-    try:
-        for name in FOLDERS:
-            for path in [*(to / name).rglob("*")]:
-                if path.is_file() and path.relative_to(to).as_posix() not in files:
-                    path.unlink()
-        for name, path in files.items():
-            (to / name).parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path.read_bytes(), to / name)
-    except OSError as error:
-        raise InputFault(
-            "train.out.unwritable",
-            f"{to} cannot be written: {error.strerror or error}.",
-            "Ship from a checkout of the repository.",
-        ) from error
+    taken_in({to / name: path.read_bytes() for name, path in files.items()})
+    for path in (path for name in (BASE, TWIN) for path in (to / name).rglob("*")):
+        if path.is_file() and path.relative_to(to).as_posix() not in files:
+            path.unlink()
     return sizes

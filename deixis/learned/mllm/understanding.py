@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from deixis.learned.mllm.modeling import PocketForConditionalGeneration
     from deixis.learned.mllm.processing import PocketProcessor
 
-CONVERSATIONS = "conversations.jsonl"
+CONVERSATIONS, MADE_BY = "conversations.jsonl", "made_by.json"
 LOOKED_AT = 16
 """Pictures that are looked at together."""
 FEW = 200
@@ -241,8 +241,9 @@ class Prepared:
             workers: processes that draw ahead of those who look; 0 draws in this one.
 
         Raises:
-            InputFault: the folder cannot be written.
+            InputFault: the folder cannot be written, or holds conversations of another kind.
         """
+        self._check_same(first_seed, spec)
         drawn = stream(first_seed + len(self), max(0, count - len(self)), spec, workers)
         while several := list(islice(drawn, LOOKED_AT)):
             look(model, processor, several, self)
@@ -256,6 +257,23 @@ class Prepared:
                 ) from error
             self._lines += lines
             watch(len(self), count)
+
+    def _check_same(self, first_seed: int, spec: UnderstandingSpec) -> None:
+        """Writes down what the folder's conversations are like, or compares with what is written."""
+        facts = json.dumps({"first_seed": first_seed, **asdict(spec)}, sort_keys=True) + "\n"
+        file = self._file.with_name(MADE_BY)
+        try:
+            if not self._lines:
+                file.write_text(facts, "utf-8")
+            same = file.is_file() and file.read_text("utf-8") == facts
+        except OSError as error:
+            raise InputFault("mllm.prepared.write", f"{file.name}: {error}", "Free some space.") from error
+        if not same:
+            raise InputFault(
+                "mllm.prepared.other",
+                f"The {len(self)} conversations in {file.parent.name} were drawn with other settings.",
+                "Name another folder, or the settings that it was made with.",
+            )
 
     def _whole_lines(self) -> list[str]:
         if not self._file.is_file():

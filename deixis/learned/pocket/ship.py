@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deixis.errors import InputFault
-from deixis.learned.publish import write_whole
+from deixis.learned.publish import taken_in
 from deixis.tools.pocket.shipped import CARD
 from deixis.tools.weights.digest import sha256_of
 
@@ -43,17 +43,7 @@ def ship(folder: Path, to: Path) -> dict[str, Any]:
     content = (json.dumps({"files": dict(sorted(files.items()))}, indent=1) + "\n").encode()
     others = [to / name for name in files if name not in cards]
     _check_size([*trained, *(path for path in others if path.is_file())], len(content))
-    try:
-        to.mkdir(parents=True, exist_ok=True)
-        for path in trained:
-            write_whole(path.read_bytes(), to / path.name)
-        write_whole(content, to / CARD)
-    except OSError as error:
-        raise InputFault(
-            "train.out.unwritable",
-            f"{to} cannot be written: {error.strerror or error}.",
-            "Ship from a checkout of the repository.",
-        ) from error
+    taken_in({**{to / path.name: path.read_bytes() for path in trained}, to / CARD: content})
     return {"files": files}
 
 

@@ -74,6 +74,10 @@ def test_conversations_are_kept_and_gone_on_with(tiny: Any, tmp_path: Path) -> N
     again = Prepared(tmp_path, model)
     assert len(again) == 3
     again.prepare(model, processor, 1_000_000, 5)
+    with pytest.raises(InputFault) as caught:
+        again.prepare(model, processor, 1_000_000, 6, UnderstandingSpec(choosing=1))
+    assert caught.value.code == "mllm.prepared.other" and len(again) == 5
+    (tmp_path / "other").mkdir()
     straight = Prepared(tmp_path / "other", model)
     straight.prepare(model, processor, 1_000_000, 5)
     assert file.read_text() == (tmp_path / "other" / CONVERSATIONS).read_text()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deixis.errors import InputFault, WeightsMissing
+from deixis.learned.mllm.shipping import BASE, HOME, TWIN
 from deixis.tools.weights.digest import sha256_of
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from deixis.learned.mllm.processing import PocketProcessor
     from deixis.learned.twin.twin import Twin
 
-HOME = "deixis.learned.pocket"
-BASE, TWIN = "mllm", "twin"
-"""Folders of the package `HOME` that the shipped base and the shipped twin lie in."""
 KEPT = 2
 """Models that are kept loaded: planners of the same folders share one."""
 
