@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -30,6 +30,10 @@ Coordinates = Annotated[
     float, typer.Option("--coordinate-weight", min=0.01, help="Of coordinate tokens, against 1 of others.")
 ]
 Rate = Annotated[float, typer.Option("--rate", min=1e-7, help="The highest learning rate.")]
+Meanings = Annotated[
+    float,
+    typer.Option("--meanings", min=1e-3, max=1, help="Share of the rate at which what words mean moves."),
+]
 Muon = Annotated[
     str, typer.Option("--optimizer", help="adamw, or muon: faster from nothing, but not with FSDP.")
 ]
@@ -94,16 +98,17 @@ def understand(
     base: Base = None,
     data: Data = None,
     conversations: Conversations = 20_000,
-    pointing: Pointing = 3,
-    choosing: Choosing = 1,
-    batch: Batch = 16,
+    pointing: Pointing = 2,
+    choosing: Choosing = 2,
+    batch: Batch = 8,
     minutes: Minutes = 60.0,
     steps: Steps = 0,
     resume: Resume = False,
     threads: Threads = 2,
     seed: Seed = 0,
     loss: Loss = "token_mean",
-    rate: Rate = 2e-3,
+    rate: Rate = 6e-4,
+    meanings: Meanings = 0.3,
     optimizer: Muon = "muon",
     accumulate: Accumulate = 1,
     bfloat16: Bfloat16 = True,
@@ -120,7 +125,7 @@ def understand(
 
     what = Understanding(preset, base, conversations, pointing, choosing, batch=batch, seed=seed)
     plan = _plan(locals())
-    how = _loss(loss, 1.0)
+    how = _loss(loss, 1.0, "alike")
     with progress() as display:
         card = train_understand(out, what, plan, how, data, resume, _watched(display))
     _show(card, as_json, out / "base")
@@ -296,12 +301,14 @@ def _plan(options: dict[str, Any]) -> Plan:
         ) from error
 
 
-def _loss(mode: str, coordinate_weight: float) -> LossPlan:
+def _loss(
+    mode: str, coordinate_weight: float, samples: Literal["by_tokens", "alike"] = "by_tokens"
+) -> LossPlan:
     from deixis.learned.training.loss import LossPlan
 
     if mode not in MODES:
         raise InputFault("train.loss", f"There is no loss {mode!r}.", f"Name one of: {', '.join(MODES)}.")
-    return LossPlan(mode=mode, coordinate_weight=coordinate_weight)
+    return LossPlan(mode=mode, samples=samples, coordinate_weight=coordinate_weight)
 
 
 def _grounding(options: dict[str, Any]) -> Any:

@@ -1,9 +1,10 @@
 """The adapters: rows of facts become tokens.
 
 A token starts as a sum in the decoder's own space of tokens: the row's vector by the map by which the words'
-embeddings started, the embeddings of the names of the kinds it may be, and the embeddings of the coordinates
-of its box (between two bins a mixture of both). So to match a word is a dot product, and to write a box is
-to copy, before anything is learned.
+embeddings started, the embeddings of the names of the kinds it may be, keys of these kinds for heads that
+look for a word's thing, and the embeddings of the coordinates of its box (between two bins a mixture of
+both). So to match a word is a dot product, and to write a box is to copy, before anything is learned
+(`deixis.learned.mllm.starting`).
 """
 
 from __future__ import annotations
@@ -50,11 +51,12 @@ class RowAdapter(nn.Module):
     """What the adapters of pictures and sounds share."""
 
     def __init__(
-        self, config: PocketConfig, vector: int, rest: int, types: int, families: tuple[str, ...]
+        self, config: PocketConfig, vector: int, rest: int, kinds: int, types: int, families: tuple[str, ...]
     ) -> None:
         super().__init__()
         wide = config.text_config.hidden_size
         self.word = nn.Linear(vector, wide, bias=False)
+        self.keys = nn.Linear(kinds, wide, bias=False)
         self.rest = nn.Sequential(
             nn.Linear(vector + rest, HIDDEN * wide), nn.GELU(), nn.Linear(HIDDEN * wide, wide)
         )
@@ -91,7 +93,7 @@ class PictureAdapter(RowAdapter):
 
     def __init__(self, config: PocketConfig) -> None:
         eye = config.eye or {}
-        super().__init__(config, eye["vector"], eye["neck"] + COLOUR_ROW + 1, 4, EDGES)
+        super().__init__(config, eye["vector"], eye["neck"] + COLOUR_ROW + 1, eye["kinds"], 4, EDGES)
         self.sizes = [eye["vector"], eye["neck"] + COLOUR_ROW, eye["kinds"], PICTURE_TAIL]
         kinds = [0] * config.objects + [1] * config.cells**2 + [2]
         self.register_buffer("kinds", torch.tensor(kinds))
@@ -109,7 +111,8 @@ class PictureAdapter(RowAdapter):
     def _of(self, rows: torch.Tensor, kind: torch.Tensor, embed: nn.Embedding) -> torch.Tensor:
         vector, rest, logits, tail = torch.split(rows, self.sizes, -1)
         names = embed(self.names)
-        named = logits.softmax(-1).to(names.dtype) @ names
+        kinds = logits.softmax(-1).to(names.dtype)
+        named = kinds @ names + self.keys(kinds)
         inner = torch.cat([rest, tail[..., :1]], -1)
         return self.join(vector, inner, named, tail[..., 2:], tail[..., 1], kind, embed)
 
@@ -122,7 +125,7 @@ class SoundAdapter(RowAdapter):
 
     def __init__(self, config: PocketConfig) -> None:
         ear = config.ear or {}
-        super().__init__(config, ear["vector"], ear["kinds"] + ear["width"], 3, TIMES)
+        super().__init__(config, ear["vector"], ear["kinds"] + ear["width"], ear["kinds"], 3, TIMES)
         self.sizes = [ear["kinds"], ear["vector"], ear["width"], SOUND_TAIL]
         kinds = [0] * config.events + [1] * config.windows + [2]
         self.register_buffer("kinds", torch.tensor(kinds))
@@ -132,7 +135,8 @@ class SoundAdapter(RowAdapter):
         """Returns the tokens (n, r, d) of sounds' rows (n, r, f)."""
         activity, vector, features, tail = torch.split(rows, self.sizes, -1)
         names = embed(self.names)
-        named = activity.to(names.dtype) @ names
+        kinds = activity.to(names.dtype)
+        named = kinds @ names + self.keys(kinds)
         rest = torch.cat([activity, features], -1)
         kind = self.kinds.expand(rows.shape[:-1])
         return self.join(vector, rest, named, tail[..., 1:], tail[..., 0], kind, embed)

@@ -7,8 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from deixis.errors import InputFault, MissingExtra
 from deixis.learned.mllm.tokens import BINS, FAMILIES, OBJECT, PICTURE, PROPOSALS, SOUND, coordinate
 from deixis.tools.pocket.ear import NETWORK as EAR
@@ -25,9 +23,6 @@ PRESETS: dict[str, dict[str, int]] = {
     "large": {"hidden_size": 320, "num_hidden_layers": 8, "num_attention_heads": 5, "intermediate_size": 960},
 }
 """Decoders. `large` is for where an accelerator trains it; with the encoders it is 15 M parameters."""
-WAVES = 8
-"""Octaves of the waves by which coordinates start; as in Tancik et al. 2020, but on a fixed ladder."""
-WORD_SHARE = 0.8
 
 
 @cache
@@ -90,7 +85,7 @@ def new_config(
         "pad_token_id": tokenizer.pad_token_id,
         "eos_token_id": tokenizer.eos_token_id,
         "bos_token_id": None,
-        "rope_theta": 10_000.0,
+        "rope_theta": 1_000_000.0,
         **size,
     }
     kinds = [number(thing.name) for thing in categories()][: (eye or {}).get("kinds", 0)]
@@ -141,6 +136,7 @@ def new_model(
     from deixis.learned.mllm.modeling import PocketForConditionalGeneration
     from deixis.learned.mllm.onnx_weights import ear_arrays, ear_facts, eye_arrays, eye_facts, fill
     from deixis.learned.mllm.processing import PocketProcessor
+    from deixis.learned.mllm.starting import start
     from deixis.learned.mllm.tokenizer import build_tokenizer
 
     tokenizer = build_tokenizer() if tokenizer is None else tokenizer
@@ -194,51 +190,6 @@ def load(folder: Path, dtype: str = "float32") -> tuple[PocketForConditionalGene
         raise InputFault(
             "mllm.folder", f"{folder.name} does not hold a pocket MLLM: {error}", "Name another folder."
         ) from error
-
-
-def start(model: PocketForConditionalGeneration, tokenizer: Any) -> None:
-    """Lets the embeddings start where words lie, and coordinates as waves; the adapters with the same map."""
-    import torch
-
-    from deixis.tools.pocket.words import DIM, words
-
-    embed = model.get_input_embeddings()
-    wide = embed.weight.shape[1]
-    table = words()
-    spread = wide**-0.5
-    turned = torch.linalg.qr(torch.randn(max(wide, DIM), max(wide, DIM)))[0][:wide, :DIM].contiguous()
-    if wide < DIM:
-        turned *= (DIM / wide) ** 0.5
-    with torch.no_grad():
-        embed.weight.normal_(0, spread)
-        for token, number in tokenizer.get_vocab().items():
-            if not token[0].isalpha() or len(token) < 2:
-                continue
-            vector = table.vector(token) if token in table else None
-            if vector is not None:
-                rest = (1 - WORD_SHARE**2) ** 0.5
-                placed = turned @ torch.from_numpy(np.array(vector))
-                embed.weight[number] = WORD_SHARE * placed + rest * embed.weight[number]
-        waves = _waves(BINS + 1)
-        for family in FAMILIES:
-            first = tokenizer.convert_tokens_to_ids(coordinate(family, 0))
-            own = torch.randn(wide) * spread
-            turn = torch.randn(waves.shape[1], wide) * spread
-            embed.weight[first : first + BINS + 1] = 0.4 * own + 0.9 * (waves @ turn)
-        for adapter in (model.model.picture_adapter, model.model.sound_adapter):
-            adapter.word.weight.copy_(turned[:, : adapter.word.weight.shape[1]])
-            adapter.rest[-1].weight.mul_(0.3)
-            adapter.types.weight.normal_(0, 0.5 * spread)
-    model.tie_weights()
-
-
-def _waves(count: int) -> Any:
-    """Returns unit rows (count, 2 WAVES) of sines and cosines, the slowest of half a turn over all."""
-    import torch
-
-    place = torch.linspace(0, 1, count)[:, None]
-    speed = torch.pi * 2.0 ** torch.linspace(0, 5, WAVES)[None]
-    return torch.cat([(place * speed).sin(), (place * speed).cos()], 1) / WAVES**0.5
 
 
 def _limits(path: Path) -> dict[str, Any]:

@@ -53,6 +53,15 @@ plainly simply
 """.split()
 
 
+def names_of_things() -> frozenset[str]:
+    """Returns the names of things and sounds of the world, one and several of each, in lower case."""
+    found = {kind.name for kind in SOUNDING}
+    for thing in categories():
+        names = {word.lower() for word in (*thing.words, *thing.held_out)}
+        found |= names | {thing.plural.lower()} | {_plural(word) for word in names}
+    return frozenset(found)
+
+
 def known_words(texts: Iterable[str] = ()) -> tuple[str, ...]:
     """Returns every word and name of several words, in lower case, sorted; those of `texts` are added."""
     found: set[str] = set(COMMON) | set(COLOURS) | set(wide_words())

@@ -25,7 +25,7 @@ class Optimizer:
 
     Args:
         groups: PyTorch's parameter groups; one with ``"inner": True`` is Muon's where its weights are
-            matrices or convolutions.
+            matrices or convolutions; ``"share": s`` gives a group this share of the learning rate.
         learning_rate: AdamW's highest.
     """
 
@@ -55,7 +55,7 @@ class Optimizer:
         """Takes a step with `share` of the learning rates, and forgets the gradients."""
         if self._rest is not None:
             for group in self._rest.param_groups:
-                group["lr"] = self._learning_rate * share
+                group["lr"] = self._learning_rate * share * group.get("share", 1.0)
             self._rest.step()
             self._rest.zero_grad()
         if self._muon is None:

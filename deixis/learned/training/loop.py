@@ -259,7 +259,17 @@ class _Training:
     def _same(self) -> dict[str, Any]:
         """Returns what has to be the same when a training goes on."""
         settings = self.plan.model_dump(
-            include={"accumulate", "average", "bfloat16", "clip", "decay", "optimizer", "rate", "seed"}
+            include={
+                "accumulate",
+                "average",
+                "bfloat16",
+                "clip",
+                "decay",
+                "meanings",
+                "optimizer",
+                "rate",
+                "seed",
+            }
         )
         processes = {"sharded_to": self.runner.count} if self.runner.sharded else {}
         loss = self.trainee.objective.plan.model_dump(mode="json")

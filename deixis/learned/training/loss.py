@@ -1,8 +1,9 @@
 """Losses by step: cross-entropy whose weights say how much each step of a trace counts.
 
 ``L = sum over steps of W * (mean over the step's tokens of -log p) / sum of W``; the modes differ in W alone.
-A sample keeps in every mode the share of a batch that its tokens give it, so the modes are equal for samples
-of one step, and ``step_mean`` is ``token_mean`` where the steps of each sample are equally long. TWIST &
+A sample keeps in every mode the share of a batch that its tokens give it (with ``samples="alike"`` all have
+the same), so the modes are equal for samples of one step, and ``step_mean`` is ``token_mean`` where the steps
+of each sample are equally long. TWIST &
 SCOUT (arXiv 2410.10491) speaks of a loss for each step and leaves weights and reduction open.
 """
 
@@ -32,6 +33,8 @@ class LossPlan(BaseModel):
             alike; ``step_weighted`` by `kind_weights` and the weights that the example brings;
             ``separate_turns`` as step_mean, but each step is a row of its own behind its true history;
             ``curriculum`` as step_mean, but later steps join one after the other.
+        samples: ``by_tokens``: a sample counts as much as it has tokens, as in the model's own loss;
+            ``alike``: all samples of a batch count the same, a yes as much as a long description.
         coordinate_weight: of tokens that are coordinates, against 1 of others; 1 is off.
         kind_weights: by step kind, 1 where none is given; 0 leaves a kind out.
         unlocked_by: ``curriculum``: the share of the training after which all steps count.
@@ -41,6 +44,7 @@ class LossPlan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mode: Mode = "step_mean"
+    samples: Literal["by_tokens", "alike"] = "by_tokens"
     coordinate_weight: float = Field(1.0, gt=0)
     kind_weights: dict[str, float] = Field(default_factory=dict)
     unlocked_by: float = Field(0.5, gt=0, le=1)
@@ -108,9 +112,10 @@ class Objective:
 
     def step_weights(self, batch: Batch, mass: torch.Tensor, progress: float = 1.0) -> torch.Tensor:
         """Returns how much each step counts (b, s), given the weight of its tokens (b, s)."""
-        if self.plan.mode == "token_mean":
+        alike = self.plan.samples == "alike"
+        if self.plan.mode == "token_mean" and not alike:
             return mass
-        value = (mass > 0).float()
+        value = mass if self.plan.mode == "token_mean" else (mass > 0).float()
         if self.plan.mode == "step_weighted":
             own = self._kind_weights.to(mass.device)[batch.step_kind.clamp(min=0)]
             value = value * own * batch.step_w
@@ -122,7 +127,7 @@ class Objective:
         both = torch.stack([value.flatten(), counted], 1)
         sums = both.new_zeros(count, 2).index_add_(0, sample, both)[sample]
         share = value.flatten() / sums[:, 0].clamp(min=1e-9)
-        return (share * sums[:, 1]).view_as(mass)
+        return (share if alike else share * sums[:, 1]).view_as(mass)
 
     def summed(self, logits: torch.Tensor, targets: Targets) -> tuple[torch.Tensor, torch.Tensor]:
         """Returns the weighted sum of the cross-entropies, and by kind (kinds, 2) their plain sum and count.

@@ -24,6 +24,7 @@ class Plan(BaseModel):
         clip: the largest norm of the gradients; 0 is off.
         optimizer: ``adamw``, or ``muon``: Muon for the decoder's inner matrices and AdamW for the rest, which
             learns much faster in small networks from nothing.
+        meanings: share of the rate at which the embeddings of words and kinds move in the pocket MLLM.
         bfloat16: compute in 16 bits; weights and optimizer keep 32.
         checkpointing: layers are computed again on the way back, for less memory.
         accumulate: parts in which each process takes its share of a step.
@@ -47,6 +48,7 @@ class Plan(BaseModel):
     decay: float = Field(0.0, ge=0)
     clip: float = Field(1.0, ge=0)
     optimizer: Literal["adamw", "muon"] = "adamw"
+    meanings: float = Field(1.0, gt=0, le=1)
     bfloat16: bool = False
     checkpointing: bool = False
     accumulate: int = Field(1, ge=1)

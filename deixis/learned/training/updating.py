@@ -13,6 +13,9 @@ from deixis.learned.training.plan import Plan
 
 WRAPPERS = re.compile(r"(^|\.)(module|_fsdp_wrapped_module|_checkpoint_wrapped_module|_orig_mod)(?=\.)")
 """What distribution puts before the names of parameters."""
+MEANINGS = re.compile(r"(embed_tokens|adapter\.word|adapter\.keys)\.weight$")
+"""What words and kinds mean, in the pocket MLLM. AdamW moves all of it by the rate at every step, rare words
+too, and would soon undo where they started."""
 LAYERS = re.compile(r"\.layers\.\d+\.")
 
 
@@ -27,9 +30,11 @@ def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
 
 def optimizer_of(named: Mapping[str, nn.Parameter], plan: Plan) -> Optimizer:
     """Returns the optimizer; Muon, where it is asked for, takes the matrices inside the decoder's layers."""
-    inner, matrices, others = [], [], []
+    inner, matrices, others, meanings = [], [], [], []
     for name, value in named.items():
-        if value.ndim < 2:
+        if plan.meanings != 1 and MEANINGS.search(name):
+            meanings.append(value)
+        elif value.ndim < 2:
             others.append(value)
         elif plan.optimizer == "muon" and value.ndim == 2 and LAYERS.search(f".{name}"):
             inner.append(value)
@@ -39,6 +44,7 @@ def optimizer_of(named: Mapping[str, nn.Parameter], plan: Plan) -> Optimizer:
         {"params": inner, "weight_decay": plan.decay, "inner": True},
         {"params": matrices, "weight_decay": plan.decay},
         {"params": others, "weight_decay": 0.0},
+        {"params": meanings, "weight_decay": 0.0, "share": plan.meanings},
     ]
     return Optimizer([group for group in groups if group["params"]], plan.rate)
 

@@ -150,6 +150,17 @@ def test_more_steps_may_be_given_when_it_goes_on(tmp_path: Path) -> None:
     assert [line["step"] for line in read(tmp_path)] == list(range(1, 11))
 
 
+@pytest.mark.parametrize("share", [1.0, 0.1])
+def test_what_words_mean_moves_by_its_share_of_the_rate(tmp_path: Path, share: float) -> None:
+    own = trainee(dropout=0.0)
+    before = {name: value.detach().clone() for name, value in own.model.named_parameters()}
+    train(own, tmp_path, PLAN.model_copy(update={"steps": 1, "meanings": share, "average": 0.0}))
+    moved = {name: float((value - before[name]).abs().max()) for name, value in own.model.named_parameters()}
+    # AdamW's first step is as long as the rate, whatever the gradient.
+    words, head = moved["model.embed_tokens.weight"], moved["lm_head.weight"]
+    assert words / head == pytest.approx(share, rel=0.02)
+
+
 def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path) -> None:
     plan = PLAN.model_copy(update={"steps": 6})
     train(trainee(), tmp_path, plan)

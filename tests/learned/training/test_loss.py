@@ -82,6 +82,21 @@ def test_step_mean_is_what_its_formula_says(lengths: list[list[int]]) -> None:
     assert float(Objective().mean(random, batch)) == pytest.approx(total / weight, rel=1e-5)
 
 
+@pytest.mark.parametrize("mode", ["token_mean", "step_mean"])
+def test_samples_alike_count_the_same_however_long(mode: str) -> None:
+    several = [example((9,), 1), example((1,), 2), example((2, 4), 3)]
+    batch = Collator()(several)
+    random = torch.randn(*batch.labels.shape, VOCABULARY, generator=torch.Generator().manual_seed(1))
+    alone = []
+    for one in several:
+        own = Collator()([one])
+        rows = random[len(alone)][None, : own.labels.shape[1]]
+        alone.append(float(Objective(LossPlan(mode=mode)).mean(rows, own)))
+    alike = float(Objective(LossPlan(mode=mode, samples="alike")).mean(random, batch))
+    assert alike == pytest.approx(np.mean(alone), rel=1e-5)
+    assert float(Objective(LossPlan(mode=mode)).mean(random, batch)) != pytest.approx(alike, rel=1e-3)
+
+
 def test_separate_turns_say_what_step_mean_says() -> None:
     several = [example((7, 2, 1), 3, gap=2), example((1, 6), 4)]
     separate, together = (_loss(LossPlan(mode=mode), several) for mode in ("separate_turns", "step_mean"))

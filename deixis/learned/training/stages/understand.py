@@ -27,8 +27,8 @@ from deixis.learned.world.scenes import TRAIN_SEED
 
 HELD_SEED = 500_000
 """Conversations by which the loss is measured; between the test seeds and the training seeds."""
-PLAN = Plan(optimizer="muon", rate=2e-3, average=0.998, minutes=60)
-LOSS = LossPlan(mode="token_mean")
+PLAN = Plan(optimizer="muon", rate=6e-4, meanings=0.3, average=0.998, minutes=60)
+LOSS = LossPlan(mode="token_mean", samples="alike")
 
 Watch = Callable[[str, int, int, str], None]
 
@@ -54,10 +54,10 @@ class Understanding:
     preset: str = "small"
     base: Path | None = None
     conversations: int = 20_000
-    pointing: int = 3
-    choosing: int = 1
+    pointing: int = 2
+    choosing: int = 2
     held: int = 128
-    batch: int = 16
+    batch: int = 8
     seed: int = 0
     first_seed: int = TRAIN_SEED
     model: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,164 @@
+"""How a new model starts: with words where they lie, coordinates as waves, and heads that match.
+
+From random weights small decoders take long until a head looks up what a word means in the picture; where
+queries and keys start as maps of the same space they do from the first step on (after "mimetic
+initialization", Trockman and Kolter 2023, arXiv 2305.09828). Three directions of the decoder's space are set
+apart: one marks names of things, one what stands for something in the media, one all other words. In the
+first layers two heads of each let the name of a thing look for that thing among the media, and for words
+where it is not there; in the next ones two heads let other words look for names. What they find is added to
+the token that looks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from deixis.learned.mllm.tokens import BINS, FAMILIES, coordinate
+from deixis.learned.mllm.words import names_of_things
+from deixis.learned.world.categories import categories
+from deixis.learned.world.sounds.kinds import KINDS
+
+if TYPE_CHECKING:
+    from deixis.learned.mllm.modeling import PocketForConditionalGeneration
+
+WAVES = 8
+"""Octaves of the waves by which coordinates start; as in Tancik et al. 2020, but on a fixed ladder."""
+WORD_SHARE = 0.8
+MARK, SEEN_MARK, KEY, VECTOR = 0.4, 1.0, 1.5, 0.3
+"""Lengths of the marks of words and of media, of what matches a name, and of the encoders' own vectors."""
+MATCHING, GATHERING, HEADS = (0, 1), (2, 3), 2
+SHARP = {"matching": 1.6, "gathering": 1.4}
+"""Weights of the norms of queries and keys; the logits grow with their square."""
+BACK = (0.5, 0.7)
+"""How strongly names turn from media that do not match: in the query and in the key, of the match itself."""
+FAR = 200
+"""Tokens over which a dimension of rotary positions may turn by one radian, to be used for matching."""
+
+
+def start(model: PocketForConditionalGeneration, tokenizer: Any) -> None:
+    """Lets embeddings, adapters and the first heads of a new model start as the module says."""
+    from deixis.tools.pocket.words import DIM, words
+
+    embed = model.get_input_embeddings().weight
+    wide = embed.shape[1]
+    table = words()
+    spread = wide**-0.5
+    whole = torch.linalg.qr(torch.randn(max(wide, 2 * DIM), max(wide, 2 * DIM)))[0][:wide]
+    said, seen = whole[:, :DIM].contiguous(), whole[:, DIM : 2 * DIM].contiguous()
+    if wide < DIM:
+        said, seen = (one * (DIM / wide) ** 0.5 for one in (said, seen))
+    marks = torch.linalg.qr(torch.randn(wide, 3))[0].T
+    with torch.no_grad():
+        embed.normal_(0, spread)
+        names = names_of_things()
+        for token, number in tokenizer.get_vocab().items():
+            vector = table.vector(token) if token[0].isalpha() and len(token) > 1 and token in table else None
+            if vector is not None:
+                rest = (1 - WORD_SHARE**2) ** 0.5
+                embed[number] = (
+                    WORD_SHARE * (said @ torch.from_numpy(np.array(vector))) + rest * embed[number]
+                )
+        _coordinates(embed, tokenizer, spread)
+        for token, number in tokenizer.get_vocab().items():
+            embed[number] += MARK * marks[0 if token in names else 2]
+        of_kinds = _vectors([thing.name for thing in categories()], DIM)
+        of_sounds = _vectors(list(KINDS), DIM)
+        for adapter, places in (
+            (model.model.picture_adapter, of_kinds),
+            (model.model.sound_adapter, of_sounds),
+        ):
+            adapter.word.weight.copy_(said[:, : adapter.word.weight.shape[1]])
+            adapter.keys.weight.copy_(KEY * seen @ places[: len(adapter.names)].T)
+            adapter.rest[-1].weight.mul_(0.3)
+            adapter.types.weight.normal_(0, 0.5 * spread)
+            # The names by which media are called are no words of the text.
+            adapter.types.weight.add_(SEEN_MARK * marks[1] - MARK * marks[0])
+            adapter.gains[0] = VECTOR
+        _heads(model, said, seen, _spread_of(torch.cat([of_kinds, of_sounds])), marks)
+    model.tie_weights()
+
+
+def _coordinates(embed: Any, tokenizer: Any, spread: float) -> None:
+    """Lets the embeddings of each family of coordinates start as a common vector and waves."""
+    wide = embed.shape[1]
+    waves = _waves(BINS + 1)
+    for family in FAMILIES:
+        first = tokenizer.convert_tokens_to_ids(coordinate(family, 0))
+        own = torch.randn(wide) * spread
+        turn = torch.randn(waves.shape[1], wide) * spread
+        embed[first : first + BINS + 1] = 0.4 * own + 0.9 * (waves @ turn)
+
+
+def _waves(count: int) -> Any:
+    """Returns unit rows (count, 2 WAVES) of sines and cosines, the slowest of half a turn over all."""
+    place = torch.linspace(0, 1, count)[:, None]
+    speed = torch.pi * 2.0 ** torch.linspace(0, 5, WAVES)[None]
+    return torch.cat([(place * speed).sin(), (place * speed).cos()], 1) / WAVES**0.5
+
+
+def _vectors(names: list[str], length: int) -> torch.Tensor:
+    """Returns the places (n, length) of names in the space of words; zeros where there is none."""
+    from deixis.tools.pocket.words import words
+
+    found = torch.zeros(len(names), length)
+    for number, name in enumerate(names):
+        vector = words().vector(name)
+        if vector is not None:
+            found[number] = torch.from_numpy(np.array(vector))
+    return found
+
+
+def _spread_of(places: torch.Tensor) -> torch.Tensor:
+    """Returns the directions (k, length) in which places differ most, without what they have in common."""
+    mean = places.mean(0)
+    directions = torch.linalg.svd(places - mean, full_matrices=False)[2]
+    common = mean / mean.norm()
+    directions = directions - torch.outer(directions @ common, common)
+    unit: torch.Tensor = directions / directions.norm(dim=1, keepdim=True).clamp(min=1e-6)
+    return unit
+
+
+def _heads(
+    model: PocketForConditionalGeneration,
+    said: torch.Tensor,
+    seen: torch.Tensor,
+    directions: torch.Tensor,
+    marks: torch.Tensor,
+) -> None:
+    """Sets the first heads of the first layers; smaller decoders have fewer of them."""
+    decoder = model.get_decoder()
+    config = decoder.config
+    long, wide = config.head_dim, config.hidden_size
+    half = long // 2
+    turning = config.rope_parameters["rope_theta"] ** (-torch.arange(half) / half)
+    slow = (turning * FAR < 1).nonzero()[:, 0]
+    places = torch.cat([slow, slow + half])
+    if len(places) < 2:
+        return
+    marked, matched = places[:1], places[1 : 1 + len(directions)]
+    directions = directions[: len(matched)]
+    for number, layer in enumerate(decoder.layers):
+        own = layer.self_attn
+        kind = "matching" if number in MATCHING else "gathering" if number in GATHERING else ""
+        if not kind:
+            continue
+        for head in range(min(HEADS, config.num_attention_heads // 2)):
+            query, key = torch.randn(2, long, wide) * 0.01
+            if kind == "matching":
+                query[matched], key[matched] = directions @ said.T, directions @ seen.T
+                query[marked] = BACK[0] * WORD_SHARE / MARK * marks[0]
+                key[marked] = -BACK[1] * KEY / SEEN_MARK * marks[1]
+            else:
+                query[marked], key[marked] = marks[2], marks[0]
+            rows = slice(head * long, (head + 1) * long)
+            own.q_proj.weight[rows], own.k_proj.weight[rows] = query, key
+            # What is found is copied: a share of it that keeps the mark of media, about as long as the token.
+            copied = torch.randn(wide, long)
+            copied[:, 0] = marks[1]
+            copied = torch.linalg.qr(copied)[0].T * (long / wide / 2) ** 0.5
+            own.v_proj.weight[rows], own.o_proj.weight[:, rows] = copied, copied.T
+        own.q_norm.weight.fill_(SHARP[kind])
+        own.k_norm.weight.fill_(SHARP[kind])
