@@ -1,10 +1,10 @@
 """The adapters: rows of facts become tokens.
 
 A token starts as a sum in the decoder's own space of tokens: the row's vector by the map by which the words'
-embeddings started, the embeddings of the names of the kinds it may be, keys of these kinds for heads that
-look for a word's thing, and the embeddings of the coordinates of its box (between two bins a mixture of
-both). So to match a word is a dot product, and to write a box is to copy, before anything is learned
-(`deixis.learned.mllm.starting`).
+embeddings started, the embeddings of the names of the kinds and colours it may have, keys of these kinds for
+heads that look for a word's thing, and the embeddings of the coordinates of its box (between two bins a
+mixture of both). So to match a word is a dot product, and to write a box is to copy, before anything is
+learned (`deixis.learned.mllm.starting`).
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ class PictureAdapter(RowAdapter):
     OBJECT = 3
     kinds: torch.Tensor
     names: torch.Tensor
+    colours: torch.Tensor
 
     def __init__(self, config: PocketConfig) -> None:
         eye = config.eye or {}
@@ -98,6 +99,8 @@ class PictureAdapter(RowAdapter):
         kinds = [0] * config.objects + [1] * config.cells**2 + [2]
         self.register_buffer("kinds", torch.tensor(kinds))
         self.register_buffer("names", torch.tensor(config.kind_names or [0] * eye["kinds"]))
+        self.register_buffer("colours", torch.tensor(config.colour_names or [0] * (COLOUR_ROW // 2)))
+        self.colour_gain = nn.Parameter(torch.ones(1))
 
     def forward(self, rows: torch.Tensor, embed: nn.Embedding) -> torch.Tensor:
         """Returns the tokens (n, r, d) of pictures' rows (n, r, f)."""
@@ -113,6 +116,9 @@ class PictureAdapter(RowAdapter):
         names = embed(self.names)
         kinds = logits.softmax(-1).to(names.dtype)
         named = kinds @ names + self.keys(kinds)
+        # The first half are the shares inside of the thing's ellipse.
+        inside = rest[..., -COLOUR_ROW : -COLOUR_ROW // 2].to(names.dtype)
+        named = named + self.colour_gain * (inside @ embed(self.colours))
         inner = torch.cat([rest, tail[..., :1]], -1)
         return self.join(vector, inner, named, tail[..., 2:], tail[..., 1], kind, embed)
 

@@ -71,6 +71,7 @@ def new_config(
     """
     from deixis.learned.mllm.config import PocketConfig
     from deixis.learned.world.categories import categories
+    from deixis.learned.world.colours import COLOURS
     from deixis.learned.world.sounds.kinds import KINDS
 
     number = tokenizer.convert_tokens_to_ids
@@ -99,6 +100,7 @@ def new_config(
         proposals=[number(token) for token in PROPOSALS],
         kind_names=kinds,
         sound_names=sounds,
+        colour_names=[number(name) for name in COLOURS],
         picture_token_id=number(PICTURE),
         sound_token_id=number(SOUND),
         object_token_id=number(OBJECT),

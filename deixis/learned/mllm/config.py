@@ -34,6 +34,7 @@ class PocketConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     proposals: list[int] | None = None
     kind_names: list[int] | None = None
     sound_names: list[int] | None = None
+    colour_names: list[int] | None = None
     picture_token_id: int = 3
     sound_token_id: int = 4
     object_token_id: int = 5

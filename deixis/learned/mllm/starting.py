@@ -5,8 +5,10 @@ queries and keys start as maps of the same space they do from the first step on 
 initialization", Trockman and Kolter 2023, arXiv 2305.09828). Three directions of the decoder's space are set
 apart: one marks names of things, one what stands for something in the media, one all other words. In the
 first layers two heads of each let the name of a thing look for that thing among the media, and for words
-where it is not there; in the next ones two heads let other words look for names. What they find is added to
-the token that looks.
+where it is not there; in the next ones two heads let other words look for names, one for the last name and
+one for a name before it, so that "the cat left of the dog" is no other order of "the dog left of the cat".
+What they find is added to the token that looks, by one head the coordinates, by the other the rest. So a box
+is there to be written where its thing was named.
 """
 
 from __future__ import annotations
@@ -27,13 +29,16 @@ if TYPE_CHECKING:
 WAVES = 8
 """Octaves of the waves by which coordinates start; as in Tancik et al. 2020, but on a fixed ladder."""
 WORD_SHARE = 0.8
-MARK, SEEN_MARK, KEY, VECTOR = 0.4, 1.0, 1.5, 0.3
-"""Lengths of the marks of words and of media, of what matches a name, and of the encoders' own vectors."""
+MARK, SEEN_MARK, KEY, VECTOR, COLOUR = 0.4, 1.0, 1.5, 0.3, 0.7
+"""Lengths of the marks of words and of media, of what matches a name, of the encoders' own vectors, and of
+the names of the colours that are seen."""
 MATCHING, GATHERING, HEADS = (0, 1), (2, 3), 2
 SHARP = {"matching": 1.6, "gathering": 1.4}
 """Weights of the norms of queries and keys; the logits grow with their square."""
 BACK = (0.5, 0.7)
 """How strongly names turn from media that do not match: in the query and in the key, of the match itself."""
+TURN, BEFORE = 0.27, 10
+"""By which rotary dimensions names are told apart: radians a token, and how far back the one before is."""
 FAR = 200
 """Tokens over which a dimension of rotary positions may turn by one radian, to be used for matching."""
 
@@ -61,7 +66,7 @@ def start(model: PocketForConditionalGeneration, tokenizer: Any) -> None:
                 embed[number] = (
                     WORD_SHARE * (said @ torch.from_numpy(np.array(vector))) + rest * embed[number]
                 )
-        _coordinates(embed, tokenizer, spread)
+        turns = _coordinates(embed, tokenizer, spread)
         for token, number in tokenizer.get_vocab().items():
             embed[number] += MARK * marks[0 if token in names else 2]
         of_kinds = _vectors([thing.name for thing in categories()], DIM)
@@ -77,19 +82,30 @@ def start(model: PocketForConditionalGeneration, tokenizer: Any) -> None:
             # The names by which media are called are no words of the text.
             adapter.types.weight.add_(SEEN_MARK * marks[1] - MARK * marks[0])
             adapter.gains[0] = VECTOR
-        _heads(model, said, seen, _spread_of(torch.cat([of_kinds, of_sounds])), marks)
+        model.model.picture_adapter.colour_gain.fill_(COLOUR)
+        directions = _spread_of(torch.cat([of_kinds, of_sounds]))
+        numbers = embed[torch.tensor(model.config.proposals)]
+        copied = turns, torch.cat([marks[1:2], numbers, directions @ said.T])
+        _heads(model, said, seen, directions, marks, copied)
     model.tie_weights()
 
 
-def _coordinates(embed: Any, tokenizer: Any, spread: float) -> None:
-    """Lets the embeddings of each family of coordinates start as a common vector and waves."""
+def _coordinates(embed: Any, tokenizer: Any, spread: float) -> torch.Tensor:
+    """Lets the embeddings of each family of coordinates start as a common vector and waves.
+
+    Returns the directions (k, d) of the waves, of edges before times, slow ones of all edges first.
+    """
     wide = embed.shape[1]
     waves = _waves(BINS + 1)
+    turns = []
     for family in FAMILIES:
         first = tokenizer.convert_tokens_to_ids(coordinate(family, 0))
         own = torch.randn(wide) * spread
         turn = torch.randn(waves.shape[1], wide) * spread
         embed[first : first + BINS + 1] = 0.4 * own + 0.9 * (waves @ turn)
+        turns.append(turn)
+    edges, times = (torch.stack(some, 1).flatten(0, 1) for some in (turns[:4], turns[4:]))
+    return torch.cat([edges, times])
 
 
 def _waves(count: int) -> Any:
@@ -127,6 +143,7 @@ def _heads(
     seen: torch.Tensor,
     directions: torch.Tensor,
     marks: torch.Tensor,
+    copied: tuple[torch.Tensor, torch.Tensor],
 ) -> None:
     """Sets the first heads of the first layers; smaller decoders have fewer of them."""
     decoder = model.get_decoder()
@@ -153,12 +170,22 @@ def _heads(
                 key[marked] = -BACK[1] * KEY / SEEN_MARK * marks[1]
             else:
                 query[marked], key[marked] = marks[2], marks[0]
+                nearest = (turning - TURN).abs().argmin()
+                back = BEFORE * turning[nearest] * head
+                query[nearest], query[nearest + half] = back.cos() * marks[2], -back.sin() * marks[2]
+                key[nearest] = marks[0]
             rows = slice(head * long, (head + 1) * long)
             own.q_proj.weight[rows], own.k_proj.weight[rows] = query, key
-            # What is found is copied: a share of it that keeps the mark of media, about as long as the token.
-            copied = torch.randn(wide, long)
-            copied[:, 0] = marks[1]
-            copied = torch.linalg.qr(copied)[0].T * (long / wide / 2) ** 0.5
-            own.v_proj.weight[rows], own.o_proj.weight[:, rows] = copied, copied.T
+            # The second gathering layer takes coordinates of the name before, and the rest of the last one.
+            what = _basis(copied[(head + number // GATHERING[-1]) % 2], long) * (long / wide / 2) ** 0.5
+            own.v_proj.weight[rows], own.o_proj.weight[:, rows] = what, what.T
         own.q_norm.weight.fill_(SHARP[kind])
         own.k_norm.weight.fill_(SHARP[kind])
+
+
+def _basis(rows: torch.Tensor, count: int) -> torch.Tensor:
+    """Returns `count` orthonormal rows that span the first of `rows` (n, d), and what chance adds to them."""
+    wide = rows.shape[1]
+    filled = torch.cat([rows, torch.randn(count, wide)])[:count]
+    basis: torch.Tensor = torch.linalg.qr(filled.T)[0].T.contiguous()
+    return basis
