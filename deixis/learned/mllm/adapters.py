@@ -57,6 +57,7 @@ class RowAdapter(nn.Module):
         wide = config.text_config.hidden_size
         self.word = nn.Linear(vector, wide, bias=False)
         self.keys = nn.Linear(kinds, wide, bias=False)
+        self.key_gains = nn.Parameter(torch.ones(types))
         self.rest = nn.Sequential(
             nn.Linear(vector + rest, HIDDEN * wide), nn.GELU(), nn.Linear(HIDDEN * wide, wide)
         )
@@ -115,7 +116,7 @@ class PictureAdapter(RowAdapter):
         vector, rest, logits, tail = torch.split(rows, self.sizes, -1)
         names = embed(self.names)
         kinds = logits.softmax(-1).to(names.dtype)
-        named = kinds @ names + self.keys(kinds)
+        named = kinds @ names + self.key_gains[kind].unsqueeze(-1) * self.keys(kinds)
         # The first half are the shares inside of the thing's ellipse.
         inside = rest[..., -COLOUR_ROW : -COLOUR_ROW // 2].to(names.dtype)
         named = named + self.colour_gain * (inside @ embed(self.colours))
@@ -142,7 +143,7 @@ class SoundAdapter(RowAdapter):
         activity, vector, features, tail = torch.split(rows, self.sizes, -1)
         names = embed(self.names)
         kinds = activity.to(names.dtype)
-        named = kinds @ names + self.keys(kinds)
-        rest = torch.cat([activity, features], -1)
         kind = self.kinds.expand(rows.shape[:-1])
+        named = kinds @ names + self.key_gains[kind].unsqueeze(-1) * self.keys(kinds)
+        rest = torch.cat([activity, features], -1)
         return self.join(vector, rest, named, tail[..., 1:], tail[..., 0], kind, embed)

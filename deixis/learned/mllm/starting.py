@@ -37,6 +37,11 @@ SHARP = {"matching": 1.6, "gathering": 1.4}
 """Weights of the norms of queries and keys; the logits grow with their square."""
 BACK = (0.5, 0.7)
 """How strongly names turn from media that do not match: in the query and in the key, of the match itself."""
+PARTS = 0.3
+"""Length of the keys of parts of a picture or sound and of the whole, in those of things: else what is copied
+would be a mixture of a thing's box and of the parts that it lies in."""
+WORDS = 1.5
+"""Length of the keys of words where names look for media."""
 TURN, BEFORE = 0.27, 10
 """By which rotary dimensions names are told apart: radians a token, and how far back the one before is."""
 FAR = 200
@@ -79,9 +84,11 @@ def start(model: PocketForConditionalGeneration, tokenizer: Any) -> None:
             adapter.keys.weight.copy_(KEY * seen @ places[: len(adapter.names)].T)
             adapter.rest[-1].weight.mul_(0.3)
             adapter.types.weight.normal_(0, 0.5 * spread)
-            # The names by which media are called are no words of the text.
-            adapter.types.weight.add_(SEEN_MARK * marks[1] - MARK * marks[0])
+            # The names, colours and coordinates that media are told by are no words of the text.
+            others = len(adapter.coordinates.first) + COLOUR * (places is of_kinds)
+            adapter.types.weight.add_(SEEN_MARK * marks[1] - MARK * (marks[0] + others * marks[2]))
             adapter.gains[0] = VECTOR
+            adapter.key_gains[1:3] = PARTS
         model.model.picture_adapter.colour_gain.fill_(COLOUR)
         directions = _spread_of(torch.cat([of_kinds, of_sounds]))
         numbers = embed[torch.tensor(model.config.proposals)]
@@ -153,9 +160,9 @@ def _heads(
     turning = config.rope_parameters["rope_theta"] ** (-torch.arange(half) / half)
     slow = (turning * FAR < 1).nonzero()[:, 0]
     places = torch.cat([slow, slow + half])
-    if len(places) < 2:
+    if len(places) < 3:
         return
-    marked, matched = places[:1], places[1 : 1 + len(directions)]
+    marked, apart, matched = places[:1], places[1:2], places[2 : 2 + len(directions)]
     directions = directions[: len(matched)]
     for number, layer in enumerate(decoder.layers):
         own = layer.self_attn
@@ -168,6 +175,8 @@ def _heads(
                 query[matched], key[matched] = directions @ said.T, directions @ seen.T
                 query[marked] = BACK[0] * WORD_SHARE / MARK * marks[0]
                 key[marked] = -BACK[1] * KEY / SEEN_MARK * marks[1]
+                # Keys are brought to one length: those of words lie where no query of a name looks.
+                key[apart] = WORDS / MARK * (marks[0] + marks[2])
             else:
                 query[marked], key[marked] = marks[2], marks[0]
                 nearest = (turning - TURN).abs().argmin()
