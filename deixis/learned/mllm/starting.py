@@ -76,16 +76,16 @@ def start(model: PocketForConditionalGeneration, tokenizer: Any) -> None:
             embed[number] += MARK * marks[0 if token in names else 2]
         of_kinds = _vectors([thing.name for thing in categories()], DIM)
         of_sounds = _vectors(list(KINDS), DIM)
-        for adapter, places in (
-            (model.model.picture_adapter, of_kinds),
-            (model.model.sound_adapter, of_sounds),
+        for adapter, places, colours in (
+            (model.model.picture_adapter, of_kinds, COLOUR),
+            (model.model.sound_adapter, of_sounds, 0.0),
         ):
             adapter.word.weight.copy_(said[:, : adapter.word.weight.shape[1]])
             adapter.keys.weight.copy_(KEY * seen @ places[: len(adapter.names)].T)
             adapter.rest[-1].weight.mul_(0.3)
             adapter.types.weight.normal_(0, 0.5 * spread)
             # The names, colours and coordinates that media are told by are no words of the text.
-            others = len(adapter.coordinates.first) + COLOUR * (places is of_kinds)
+            others = len(adapter.coordinates.first) + colours
             adapter.types.weight.add_(SEEN_MARK * marks[1] - MARK * (marks[0] + others * marks[2]))
             adapter.gains[0] = VECTOR
             adapter.key_gains[1:3] = PARTS
@@ -186,7 +186,8 @@ def _heads(
             rows = slice(head * long, (head + 1) * long)
             own.q_proj.weight[rows], own.k_proj.weight[rows] = query, key
             # The second gathering layer takes coordinates of the name before, and the rest of the last one.
-            what = _basis(copied[(head + number // GATHERING[-1]) % 2], long) * (long / wide / 2) ** 0.5
+            turned = number == GATHERING[-1]
+            what = _basis(copied[(head + turned) % 2], long) * (long / wide / 2) ** 0.5
             own.v_proj.weight[rows], own.o_proj.weight[:, rows] = what, what.T
         own.q_norm.weight.fill_(SHARP[kind])
         own.k_norm.weight.fill_(SHARP[kind])

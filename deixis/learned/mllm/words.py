@@ -64,10 +64,10 @@ def names_of_things() -> frozenset[str]:
 
 def known_words(texts: Iterable[str] = ()) -> tuple[str, ...]:
     """Returns every word and name of several words, in lower case, sorted; those of `texts` are added."""
-    found: set[str] = set(COMMON) | set(COLOURS) | set(wide_words())
+    found: set[str] = set(COMMON) | set(COLOURS) | set(wide_words()) | names_of_things()
     for thing in categories():
-        names = {*thing.words, *thing.held_out, *thing.broader, *thing.narrower}
-        found |= {word.lower() for word in names} | {thing.plural.lower()} | {_plural(word) for word in names}
+        wider = {*thing.broader, *thing.narrower}
+        found |= {word.lower() for word in wider} | {_plural(word) for word in wider}
     found |= {_plural(word) for word in wide_words()}
     for kind in SOUNDING:
         found |= {kind.name, kind.label.replace(",", " ").split()[0], f"{kind.name}s", f"{kind.name}ing"}

@@ -258,19 +258,8 @@ class _Training:
 
     def _same(self) -> dict[str, Any]:
         """Returns what has to be the same when a training goes on."""
-        settings = self.plan.model_dump(
-            include={
-                "accumulate",
-                "average",
-                "bfloat16",
-                "clip",
-                "decay",
-                "meanings",
-                "optimizer",
-                "rate",
-                "seed",
-            }
-        )
+        own = {"accumulate", "average", "bfloat16", "clip", "decay", "meanings", "optimizer", "rate", "seed"}
+        settings = self.plan.model_dump(include=own)
         processes = {"sharded_to": self.runner.count} if self.runner.sharded else {}
         loss = self.trainee.objective.plan.model_dump(mode="json")
         return {**settings, "loss": loss, "data": self.trainee.feed.facts, **processes}

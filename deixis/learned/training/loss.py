@@ -3,8 +3,8 @@
 ``L = sum over steps of W * (mean over the step's tokens of -log p) / sum of W``; the modes differ in W alone.
 A sample keeps in every mode the share of a batch that its tokens give it (with ``samples="alike"`` all have
 the same), so the modes are equal for samples of one step, and ``step_mean`` is ``token_mean`` where the steps
-of each sample are equally long. TWIST &
-SCOUT (arXiv 2410.10491) speaks of a loss for each step and leaves weights and reduction open.
+of each sample are equally long. TWIST & SCOUT (arXiv 2410.10491) speaks of a loss for each step and leaves
+weights and reduction open.
 """
 
 from __future__ import annotations
