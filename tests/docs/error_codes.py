@@ -155,7 +155,7 @@ def _raised(
 def every_error() -> list[Raised]:
     """Returns all errors of the package, by code; one code may be raised in several places."""
     found = {one for path in (ROOT / "deixis").rglob("*.py") for one in raised_in(path)}
-    return sorted(found, key=lambda one: (one.code, one.module, one.message))
+    return sorted(found, key=lambda one: (one.code, one.module, one.message, one.cure, one.family))
 
 
 def page() -> str:
