@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ from deixis.errors import InputFault
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from deixis.learned.training.loss import LossPlan
+    from deixis.learned.training.loss import LossPlan, Weighting
     from deixis.learned.training.plan import Plan
 
 MODES = ("token_mean", "step_mean", "step_weighted", "separate_turns", "curriculum")
@@ -125,7 +125,7 @@ def understand(
 
     what = Understanding(preset, base, conversations, pointing, choosing, batch=batch, seed=seed)
     plan = _plan(locals())
-    how = _loss(loss, 1.0, "alike")
+    how = _loss(loss, 1.0, "by_root")
     with progress() as display:
         card = train_understand(out, what, plan, how, data, resume, _watched(display))
     _show(card, as_json, out / "base")
@@ -301,9 +301,7 @@ def _plan(options: dict[str, Any]) -> Plan:
         ) from error
 
 
-def _loss(
-    mode: str, coordinate_weight: float, samples: Literal["by_tokens", "alike"] = "by_tokens"
-) -> LossPlan:
+def _loss(mode: str, coordinate_weight: float, samples: Weighting = "by_tokens") -> LossPlan:
     from deixis.learned.training.loss import LossPlan
 
     if mode not in MODES:

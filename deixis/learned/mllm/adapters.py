@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from deixis.learned.mllm.pointing import COLUMNS, GROUPS
 from deixis.learned.mllm.rows import COLOUR_ROW, PICTURE_TAIL, SOUND_TAIL
 from deixis.learned.mllm.tokens import EDGES, TIMES
 
@@ -50,6 +51,9 @@ class Coordinates(nn.Module):
 class RowAdapter(nn.Module):
     """What the adapters of pictures and sounds share."""
 
+    kinds: torch.Tensor
+    names: torch.Tensor
+
     def __init__(
         self, config: PocketConfig, vector: int, rest: int, kinds: int, types: int, families: tuple[str, ...]
     ) -> None:
@@ -84,13 +88,21 @@ class RowAdapter(nn.Module):
         tokens: torch.Tensor = facts * there.unsqueeze(-1) + self.types(kind)
         return tokens
 
+    def placed(self, there: torch.Tensor, shares: torch.Tensor, first: int) -> torch.Tensor:
+        """Returns the places (n, r, `COLUMNS`) of rows: their shares in bins, from column `first` on.
+
+        Rows that are not there have none, nor have those of parts and of the whole: these are no answer.
+        """
+        places = shares.new_full((*shares.shape[:-1], COLUMNS), -1.0)
+        places[..., first : first + shares.shape[-1]] = shares.clamp(0, 1) * self.coordinates.bins
+        answers = (there > 0.5) & (self.kinds == 0)
+        return places.masked_fill(~answers.unsqueeze(-1), -1.0)
+
 
 class PictureAdapter(RowAdapter):
     """Turns a picture's rows into tokens, and the rows of single things into the tokens of proposals."""
 
     OBJECT = 3
-    kinds: torch.Tensor
-    names: torch.Tensor
     colours: torch.Tensor
 
     def __init__(self, config: PocketConfig) -> None:
@@ -112,6 +124,10 @@ class PictureAdapter(RowAdapter):
         kind = torch.full(rows.shape[:-1], self.OBJECT, device=rows.device)
         return self._of(rows, kind, embed)
 
+    def places(self, rows: torch.Tensor) -> torch.Tensor:
+        """Returns the places (n, r, `COLUMNS`) of the things of pictures' rows (n, r, f)."""
+        return self.placed(rows[..., -5], rows[..., -4:], GROUPS[0][0])
+
     def _of(self, rows: torch.Tensor, kind: torch.Tensor, embed: nn.Embedding) -> torch.Tensor:
         vector, rest, logits, tail = torch.split(rows, self.sizes, -1)
         names = embed(self.names)
@@ -126,9 +142,6 @@ class PictureAdapter(RowAdapter):
 
 class SoundAdapter(RowAdapter):
     """Turns a sound's rows into tokens."""
-
-    kinds: torch.Tensor
-    names: torch.Tensor
 
     def __init__(self, config: PocketConfig) -> None:
         ear = config.ear or {}
@@ -147,3 +160,7 @@ class SoundAdapter(RowAdapter):
         named = kinds @ names + self.key_gains[kind].unsqueeze(-1) * self.keys(kinds)
         rest = torch.cat([activity, features], -1)
         return self.join(vector, rest, named, tail[..., 1:], tail[..., 0], kind, embed)
+
+    def places(self, rows: torch.Tensor) -> torch.Tensor:
+        """Returns the places (n, r, `COLUMNS`) of the events of sounds' rows (n, r, f)."""
+        return self.placed(rows[..., -3], rows[..., -2:], GROUPS[1][0])

@@ -21,6 +21,7 @@ from deixis.errors import InputFault
 from deixis.learned.mllm.adapters import PictureAdapter, SoundAdapter
 from deixis.learned.mllm.config import PocketConfig
 from deixis.learned.mllm.hearing import Hearing
+from deixis.learned.mllm.pointing import COLUMNS, Pointing, remembered, visible_tokens
 from deixis.learned.mllm.rows import picture_rows, sound_rows
 from deixis.learned.mllm.sight import Sight
 
@@ -116,42 +117,62 @@ class PocketModel(PocketPreTrainedModel):
         ]
         return torch.from_numpy(np.stack(found)).to(log_mel.device)
 
-    def embedded(self, input_ids: torch.Tensor, media: dict[str, Any]) -> torch.Tensor:
-        """Returns the embeddings (b, t, d) of tokens, with media in their places.
+    def embedded(self, input_ids: torch.Tensor, media: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns the embeddings (b, t, d) of tokens, with media in their places, and where these are.
+
+        The latter, (b, t, `COLUMNS`), is for `Pointing`: edges and times in bins and the number of the
+        proposal, -1 where there is none.
 
         Raises:
             InputFault: there are more or fewer media than places.
         """
         config = self.config
         embed = self.get_input_embeddings()
-        embeds = embed(input_ids)
         pictures = media.get("picture_rows")
         if pictures is None and media.get("pixel_values") is not None:
             pictures = self.see(media["pixel_values"], media.get("picture_shares"))
         sounds = media.get("sound_rows")
         if sounds is None and media.get("log_mel") is not None:
             sounds = self.hear(media["log_mel"], media["sound_seconds"])
+        tokens: dict[str, torch.Tensor | None] = {"picture": None, "sound": None, "thing": None}
+        places: dict[str, torch.Tensor] = {}
         if pictures is not None:
             pictures = pictures.float()
-            tokens = self.picture_adapter(pictures, embed).flatten(0, 1)
-            embeds = _placed(embeds, input_ids == config.picture_token_id, tokens, "picture")
-        else:
-            _placed(embeds, input_ids == config.picture_token_id, None, "picture")
-        tokens = None if sounds is None else self.sound_adapter(sounds.float(), embed).flatten(0, 1)
-        embeds = _placed(embeds, input_ids == config.sound_token_id, tokens, "sound")
-        tokens = None
-        if media.get("object_boxes") is not None and len(media["object_boxes"]) and pictures is not None:
-            tokens = self._things(pictures, media, embed)
-        return _placed(embeds, input_ids == config.object_token_id, tokens, "thing")
+            tokens["picture"] = self.picture_adapter(pictures, embed).flatten(0, 1)
+            places["picture"] = self.picture_adapter.places(pictures).flatten(0, 1)
+            if media.get("object_boxes") is not None and len(media["object_boxes"]):
+                tokens["thing"], places["thing"] = self._things(pictures, media, embed)
+        if sounds is not None:
+            tokens["sound"] = self.sound_adapter(sounds.float(), embed).flatten(0, 1)
+            places["sound"] = self.sound_adapter.places(sounds.float()).flatten(0, 1)
+        embeds = embed(input_ids)
+        where = embeds.new_full((*input_ids.shape, COLUMNS), -1.0)
+        for what, token in (
+            ("picture", config.picture_token_id),
+            ("sound", config.sound_token_id),
+            ("thing", config.object_token_id),
+        ):
+            mine = input_ids == token
+            embeds = _placed(embeds, mine, tokens[what], what)
+            if what in places:
+                where = _placed(where, mine, places[what], what)
+        return embeds, where
 
-    def _things(self, pictures: torch.Tensor, media: dict[str, Any], embed: nn.Embedding) -> torch.Tensor:
-        """Returns the tokens (m, d) of things: the best row for each box, with the box and its number."""
+    def _things(
+        self, pictures: torch.Tensor, media: dict[str, Any], embed: nn.Embedding
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns the tokens (m, d) of things: the best row for each box, with the box and its number.
+
+        The second are their places (m, `COLUMNS`).
+        """
         boxes = media["object_boxes"].to(pictures.dtype)
         rows = thing_rows(pictures[media["object_pictures"]], boxes, media.get("object_scores"))
         tokens = self.picture_adapter.single(rows, embed)
         numbers = torch.tensor(self.config.proposals, device=rows.device)[media["object_numbers"] - 1]
-        numbered: torch.Tensor = tokens + embed(numbers)
-        return numbered
+        places = boxes.new_full((len(boxes), COLUMNS), -1.0)
+        places[:, :4] = boxes.clamp(0, 1) * self.config.bins
+        places[:, -1] = media["object_numbers"].to(places.dtype)
+        return tokens + embed(numbers), places
 
     def forward(
         self,
@@ -168,7 +189,7 @@ class PocketModel(PocketPreTrainedModel):
         if inputs_embeds is None:
             if input_ids is None:
                 raise ValueError("input_ids or inputs_embeds")
-            inputs_embeds = self.embedded(input_ids, media)
+            inputs_embeds, _ = self.embedded(input_ids, media)
         return self.language_model(
             attention_mask=attention_mask,
             position_ids=position_ids,
@@ -189,6 +210,7 @@ class PocketForConditionalGeneration(PocketPreTrainedModel, GenerationMixin):
         self.model = PocketModel(config)
         text = config.text_config
         self.lm_head = nn.Linear(text.hidden_size, text.vocab_size, bias=False)
+        self.pointing = Pointing(config)
         self.post_init()  # type: ignore[no-untyped-call]
 
     def get_input_embeddings(self) -> Any:
@@ -214,6 +236,7 @@ class PocketForConditionalGeneration(PocketPreTrainedModel, GenerationMixin):
         position_ids: torch.Tensor | None = None,
         past_key_values: Any = None,
         inputs_embeds: torch.Tensor | None = None,
+        places: torch.Tensor | None = None,
         labels: torch.Tensor | None = None,
         use_cache: bool | None = None,
         logits_to_keep: int | torch.Tensor = 0,
@@ -237,7 +260,8 @@ class PocketForConditionalGeneration(PocketPreTrainedModel, GenerationMixin):
             attention_mask: (b, t), or (b, 1, t, t) where True may be seen.
             position_ids: (b, t).
             past_key_values: the cache.
-            inputs_embeds: instead of `input_ids`, media included.
+            inputs_embeds: instead of `input_ids`, media included, and with `places` where these are.
+            places: see `PocketModel.embedded`; nothing can be pointed at without it.
             labels: as `input_ids`; the token at t is predicted at t - 1.
             use_cache: whether a cache is made.
             logits_to_keep: how many of the last positions get logits; 0 is all.
@@ -254,31 +278,46 @@ class PocketForConditionalGeneration(PocketPreTrainedModel, GenerationMixin):
             object_scores: (m,) in 0..1.
             kwargs: what the decoder takes.
         """
+        if inputs_embeds is None:
+            if input_ids is None:
+                raise ValueError("input_ids or inputs_embeds")
+            media = {
+                "pixel_values": pixel_values,
+                "picture_shares": picture_shares,
+                "picture_rows": picture_rows,
+                "log_mel": log_mel,
+                "sound_seconds": sound_seconds,
+                "sound_rows": sound_rows,
+                "object_boxes": object_boxes,
+                "object_pictures": object_pictures,
+                "object_numbers": object_numbers,
+                "object_scores": object_scores,
+            }
+            inputs_embeds, places = self.model.embedded(input_ids, media)
+        elif places is None:
+            places = inputs_embeds.new_full((*inputs_embeds.shape[:2], COLUMNS), -1.0)
         out = self.model(
-            input_ids=input_ids,
             attention_mask=attention_mask,
             position_ids=position_ids,
             past_key_values=past_key_values,
             inputs_embeds=inputs_embeds,
             use_cache=use_cache,
-            pixel_values=pixel_values,
-            picture_shares=picture_shares,
-            picture_rows=picture_rows,
-            log_mel=log_mel,
-            sound_seconds=sound_seconds,
-            sound_rows=sound_rows,
-            object_boxes=object_boxes,
-            object_pictures=object_pictures,
-            object_numbers=object_numbers,
-            object_scores=object_scores,
             **kwargs,
         )
         hidden = out.last_hidden_state
-        if logits_at is not None:
-            logits = self.lm_head(hidden[logits_at])
-        else:
+        keys = self.pointing.key(inputs_embeds)
+        keys, places = remembered(
+            out.past_key_values, self.config.text_config.num_hidden_layers, keys, places
+        )
+        if logits_at is None:
             kept = slice(-logits_to_keep or None, None) if isinstance(logits_to_keep, int) else logits_to_keep
-            logits = self.lm_head(hidden[:, kept])
+            asked = hidden[:, kept]
+            logits = self.lm_head(asked)
+        else:
+            kept, asked = slice(None), hidden
+            logits = self.lm_head(hidden[logits_at])
+        seen = visible_tokens(attention_mask, hidden.shape[0], hidden.shape[1], keys.shape[1], hidden.device)
+        logits = self.pointing(logits, asked, keys, places, seen[:, kept], logits_at)
         loss = None
         if labels is not None:
             where = labels[:, 1:] != -100

@@ -1,10 +1,10 @@
 """Losses by step: cross-entropy whose weights say how much each step of a trace counts.
 
 ``L = sum over steps of W * (mean over the step's tokens of -log p) / sum of W``; the modes differ in W alone.
-A sample keeps in every mode the share of a batch that its tokens give it (with ``samples="alike"`` all have
-the same), so the modes are equal for samples of one step, and ``step_mean`` is ``token_mean`` where the steps
-of each sample are equally long. TWIST & SCOUT (arXiv 2410.10491) speaks of a loss for each step and leaves
-weights and reduction open.
+A sample keeps in every mode the share of a batch that its tokens give it (or that `LossPlan.samples` says),
+so the modes are equal for samples of one step, and ``step_mean`` is ``token_mean`` where the steps of each
+sample are equally long. TWIST & SCOUT (arXiv 2410.10491) speaks of a loss for each step and leaves weights
+and reduction open.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from deixis.learned.training.example import IGNORED, KINDS, Batch
 
 Mode = Literal["token_mean", "step_mean", "step_weighted", "separate_turns", "curriculum"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+Weighting = Literal["by_tokens", "by_root", "alike"]
+POWERS: dict[Weighting, float] = {"by_tokens": 1.0, "by_root": 0.5, "alike": 0.0}
+"""Of a sample's number of tokens, in what it counts."""
 
 
 class LossPlan(BaseModel):
@@ -34,7 +37,8 @@ class LossPlan(BaseModel):
             ``separate_turns`` as step_mean, but each step is a row of its own behind its true history;
             ``curriculum`` as step_mean, but later steps join one after the other.
         samples: ``by_tokens``: a sample counts as much as it has tokens, as in the model's own loss;
-            ``alike``: all samples of a batch count the same, a yes as much as a long description.
+            ``alike``: all samples of a batch count the same, a yes as much as a long description;
+            ``by_root``: between the two, by the root of the number of tokens.
         coordinate_weight: of tokens that are coordinates, against 1 of others; 1 is off.
         kind_weights: by step kind, 1 where none is given; 0 leaves a kind out.
         unlocked_by: ``curriculum``: the share of the training after which all steps count.
@@ -44,7 +48,7 @@ class LossPlan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mode: Mode = "step_mean"
-    samples: Literal["by_tokens", "alike"] = "by_tokens"
+    samples: Weighting = "by_tokens"
     coordinate_weight: float = Field(1.0, gt=0)
     kind_weights: dict[str, float] = Field(default_factory=dict)
     unlocked_by: float = Field(0.5, gt=0, le=1)
@@ -112,8 +116,8 @@ class Objective:
 
     def step_weights(self, batch: Batch, mass: torch.Tensor, progress: float = 1.0) -> torch.Tensor:
         """Returns how much each step counts (b, s), given the weight of its tokens (b, s)."""
-        alike = self.plan.samples == "alike"
-        if self.plan.mode == "token_mean" and not alike:
+        power = POWERS[self.plan.samples]
+        if self.plan.mode == "token_mean" and power == 1:
             return mass
         value = mass if self.plan.mode == "token_mean" else (mass > 0).float()
         if self.plan.mode == "step_weighted":
@@ -127,7 +131,7 @@ class Objective:
         both = torch.stack([value.flatten(), counted], 1)
         sums = both.new_zeros(count, 2).index_add_(0, sample, both)[sample]
         share = value.flatten() / sums[:, 0].clamp(min=1e-9)
-        return (share if alike else share * sums[:, 1]).view_as(mass)
+        return (share * sums[:, 1] ** power).view_as(mass)
 
     def summed(self, logits: torch.Tensor, targets: Targets) -> tuple[torch.Tensor, torch.Tensor]:
         """Returns the weighted sum of the cross-entropies, and by kind (kinds, 2) their plain sum and count.

@@ -103,8 +103,8 @@ class Pen:
             best.last = None
         with torch.no_grad(), self._held(expert):
             if length < len(encoded):
-                embeds = self._embedded(encoded, media, source)[:, length:]
-                self._feed(best, embeds)
+                embeds, places = self._embedded(encoded, media, source)
+                self._feed(best, embeds[:, length:], places[:, length:])
                 self.read += len(encoded) - length
         best.keys = list(wanted)
         self._dialogues = [*self._dialogues, best][-KEPT:]
@@ -167,13 +167,21 @@ class Pen:
         self._feed(dialogue, embed(torch.tensor([[token]])))
         dialogue.keys.append(token)
 
-    def _feed(self, dialogue: Dialogue, embeds: torch.Tensor) -> None:
+    def _feed(self, dialogue: Dialogue, embeds: torch.Tensor, places: torch.Tensor | None = None) -> None:
         model: Any = self._given.model
-        out = model(inputs_embeds=embeds, past_key_values=dialogue.cache, use_cache=True, logits_to_keep=1)
+        out = model(
+            inputs_embeds=embeds,
+            places=places,
+            past_key_values=dialogue.cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
         dialogue.last = out.logits[0, -1]
 
-    def _embedded(self, encoded: Encoded, media: Sequence[SampleMedium], source: MediaSource) -> torch.Tensor:
-        """Returns the embeddings (1, t, d) of a prompt, media in their places."""
+    def _embedded(
+        self, encoded: Encoded, media: Sequence[SampleMedium], source: MediaSource
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns the embeddings (1, t, d) of a prompt, media in their places, and where these are."""
         import torch
 
         looked = [self._looked(medium, source) for medium in media]
@@ -185,7 +193,9 @@ class Pen:
             given["picture_rows"] = torch.stack(pictures)
         if sounds:
             given["sound_rows"] = torch.stack(sounds)
-        found: torch.Tensor = self._given.model.model.embedded(torch.tensor([encoded.input_ids]), given)
+        found: tuple[torch.Tensor, torch.Tensor] = self._given.model.model.embedded(
+            torch.tensor([encoded.input_ids]), given
+        )
         return found
 
     def _looked(self, medium: SampleMedium, source: MediaSource) -> torch.Tensor:

@@ -28,7 +28,7 @@ from deixis.learned.world.scenes import TRAIN_SEED
 HELD_SEED = 500_000
 """Conversations by which the loss is measured; between the test seeds and the training seeds."""
 PLAN = Plan(optimizer="muon", rate=6e-4, meanings=0.3, average=0.998, minutes=60)
-LOSS = LossPlan(mode="token_mean", samples="alike")
+LOSS = LossPlan(mode="token_mean", samples="by_root")
 
 Watch = Callable[[str, int, int, str], None]
 
