@@ -2,13 +2,14 @@
 
 From random weights small decoders take long until a head looks up what a word means in the picture; where
 queries and keys start as maps of the same space they do from the first step on (after "mimetic
-initialization", Trockman and Kolter 2023, arXiv 2305.09828). Three directions of the decoder's space are set
-apart: one marks names of things, one what stands for something in the media, one all other words. In the
-first layers two heads of each let the name of a thing look for that thing among the media, and for words
-where it is not there; in the next ones two heads let other words look for names, one for the last name and
-one for a name before it, so that "the cat left of the dog" is no other order of "the dog left of the cat".
-What they find is added to the token that looks, by one head the coordinates, by the other the rest. So a box
-is there to be written where its thing was named.
+initialization", Trockman and Kolter 2023, arXiv 2305.09828). The decoder's space is shared out, so that what
+is said in one part disturbs no other: words, keys by which media are found, coordinates, and three marks, of
+names of things, of what stands for something in the media, and of all other words. In the first layers two
+heads of each let the name of a thing look for that thing among the media, and for words where it is not there;
+in the next ones two heads let other words look for names, one for the last name and one for a name before it,
+so that "the cat left of the dog" is no other order of "the dog left of the cat". What they find is added to the
+token that looks: of the media by one head the coordinates and by the other the rest, of names the rest first.
+Pointing (`deixis.learned.mllm.pointing`) starts with the same match of a name that was gathered with the keys.
 """
 
 from __future__ import annotations
@@ -43,9 +44,9 @@ SEEN = 60
 PARTS = 0.3
 """Length of the keys of parts of a picture or sound and of the whole, in those of things: else what is copied
 would be a mixture of a thing's box and of the parts that it lies in."""
-ASIDE = 3.0
-WORDS = 1.5
-"""Length of the keys of words where names look for media."""
+WORDS, ASIDE = 1.5, 3.0
+"""Length of the keys of words where names look for media, and how strongly other words look there: what these
+would find among the media is nothing that anyone asked for."""
 TURN, BEFORE = 0.27, 10
 """By which rotary dimensions names are told apart: radians a token, and how far back the one before is."""
 APART = 0.1

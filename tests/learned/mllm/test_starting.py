@@ -11,6 +11,7 @@ from deixis.learned.mllm.dialogue import encode_turn
 from deixis.learned.mllm.packing import Item, collate, pack
 from deixis.learned.mllm.seeing_turns import absence, presence
 from deixis.learned.mllm.tokens import BINS
+from deixis.learned.mllm.understanding import UnderstandingSpec, conversation
 from deixis.learned.scout.sources import drawn_medium, world_source
 from deixis.learned.world.questions import phrases
 from deixis.learned.world.scenes import SceneSpec, scene
@@ -104,6 +105,39 @@ def test_names_copy_the_box_of_their_thing(small: Any) -> None:
     assert len(shares) > 15
     assert np.mean(shares) > 0.3, np.mean(shares)
     assert np.mean(errors) < 0.7 * np.mean(others), (np.mean(errors), np.mean(others))
+
+
+def test_what_is_named_is_pointed_at(small: Any) -> None:
+    """Behind a name the first edges that come to mind are those of its thing."""
+    import torch
+
+    model, processor = small
+    families = [model.config.families[edge] for edge in ("x1", "y1", "x2", "y2")]
+    right, chances = [], []
+    for seed in SEEDS:
+        made = conversation(seed, UnderstandingSpec(pictures=1, pairs=0, sounds=0, pointing=2))
+        rows = model.model.see(processor.media([made.pixels])["pixel_values"])[0].numpy()
+        things = rows[: model.config.objects, -4:] * BINS
+        for turn in made.turns:
+            if turn.skill != "pointing":
+                continue
+            encoded = encode_turn(
+                turn.question, turn.answer, processor.tokenizer, made.media, spans=turn.spans
+            )
+            batch = collate([Item(pack([encoded]), (rows,))])
+            labels, _ = batch.pop("labels")[0], batch.pop("step_id")
+            starts = ((labels >= families[0]) & (labels <= families[0] + BINS)).nonzero()[:, 0].tolist()
+            with torch.no_grad():
+                logits = model(**batch).logits[0]
+            for at in starts[:1]:
+                real = np.array([int(labels[at + k]) - first for k, first in enumerate(families)])
+                near = np.abs(things - real).mean(axis=1) < 5
+                if near.any():  # else the eye did not find it
+                    found = [int(logits[at - 1, first : first + BINS + 1].argmax()) for first in families]
+                    right.append(np.abs(found - real).mean() < 6)
+                    chances.append(near.mean())
+    assert len(right) > 20
+    assert np.mean(right) > 3 * np.mean(chances), (np.mean(right), np.mean(chances))
 
 
 def test_the_space_of_small_decoders_is_used_as_well(tiny: Any) -> None:

@@ -82,9 +82,11 @@ def test_step_mean_is_what_its_formula_says(lengths: list[list[int]]) -> None:
     assert float(Objective().mean(random, batch)) == pytest.approx(total / weight, rel=1e-5)
 
 
-@pytest.mark.parametrize("mode", ["token_mean", "step_mean"])
-def test_samples_alike_count_the_same_however_long(mode: str) -> None:
-    several = [example((9,), 1), example((1,), 2), example((2, 4), 3)]
+@pytest.mark.parametrize("mode", ["token_mean", "step_mean", "step_weighted", "curriculum"])
+@pytest.mark.parametrize(("samples", "power"), [("by_tokens", 1), ("by_root", 0.5), ("alike", 0)])
+def test_samples_count_by_a_power_of_their_length(mode: str, samples: str, power: float) -> None:
+    lengths = ((9,), (1,), (2, 4))
+    several = [example(steps, seed) for seed, steps in enumerate(lengths, 1)]
     batch = Collator()(several)
     random = torch.randn(*batch.labels.shape, VOCABULARY, generator=torch.Generator().manual_seed(1))
     alone = []
@@ -92,9 +94,10 @@ def test_samples_alike_count_the_same_however_long(mode: str) -> None:
         own = Collator()([one])
         rows = random[len(alone)][None, : own.labels.shape[1]]
         alone.append(float(Objective(LossPlan(mode=mode)).mean(rows, own)))
-    alike = float(Objective(LossPlan(mode=mode, samples="alike")).mean(random, batch))
-    assert alike == pytest.approx(np.mean(alone), rel=1e-5)
-    assert float(Objective(LossPlan(mode=mode)).mean(random, batch)) != pytest.approx(alike, rel=1e-3)
+    weights = [sum(steps) ** power for steps in lengths]
+    found = float(Objective(LossPlan(mode=mode, samples=samples)).mean(random, batch))
+    assert found == pytest.approx(np.average(alone, weights=weights), rel=1e-5)
+    assert found != pytest.approx(np.average(alone, weights=weights[::-1]), rel=1e-3) or power == 0
 
 
 def test_separate_turns_say_what_step_mean_says() -> None:
