@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from deixis import registry
@@ -152,10 +153,11 @@ def _raised(
             yield Raised(code, FAMILIES[name], words(given[1]), words(given[2]), module)
 
 
-def every_error() -> list[Raised]:
+@cache
+def every_error() -> tuple[Raised, ...]:
     """Returns all errors of the package, by code; one code may be raised in several places."""
     found = {one for path in (ROOT / "deixis").rglob("*.py") for one in raised_in(path)}
-    return sorted(found, key=lambda one: (one.code, one.module, one.message, one.cure, one.family))
+    return tuple(sorted(found, key=lambda one: (one.code, one.module, one.message, one.cure, one.family)))
 
 
 def page() -> str:
