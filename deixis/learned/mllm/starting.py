@@ -5,11 +5,12 @@ queries and keys start as maps of the same space they do from the first step on 
 initialization", Trockman and Kolter 2023, arXiv 2305.09828). The decoder's space is shared out, so that what
 is said in one part disturbs no other: words, keys by which media are found, coordinates, and three marks, of
 names of things, of what stands for something in the media, and of all other words. In the first layers two
-heads of each let the name of a thing look for that thing among the media, and for words where it is not there;
-in the next ones two heads let other words look for names, one for the last name and one for a name before it,
-so that "the cat left of the dog" is no other order of "the dog left of the cat". What they find is added to the
-token that looks: of the media by one head the coordinates and by the other the rest, of names the rest first.
-Pointing (`deixis.learned.mllm.pointing`) starts with the same match of a name that was gathered with the keys.
+heads of each let the name of a thing look for that thing among the media, and for words where it is not
+there; in the next ones two heads let other words look for names, one for the last name and one for a name
+before it, so that "the cat left of the dog" is no other order of "the dog left of the cat". What they find is
+added to the token that looks: of the media by one head the coordinates and by the other the rest, of names
+the rest first. Pointing (`deixis.learned.mllm.pointing`) starts with the same match of a name that was
+gathered with the keys.
 """
 
 from __future__ import annotations

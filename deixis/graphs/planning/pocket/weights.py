@@ -63,11 +63,6 @@ def opened(base: str = "", adapter: str = "") -> Opened:
     return _opened(first, second)
 
 
-def shipped() -> bool:
-    """Returns whether the package holds a base and a twin."""
-    return all(any(_packaged(name).glob("*.safetensors")) for name in (BASE, TWIN))
-
-
 def _packaged(name: str) -> Path:
     return Path(str(files(HOME))) / name
 
