@@ -127,17 +127,19 @@ def mllm(
     """Returns the task, of options as a command line gives them.
 
     Raises:
-        InputFault: no base or no adapter is named, or an option is not understood.
+        InputFault: one of base and adapter is named alone, or an option is not understood.
+        WeightsMissing: a folder is not there.
         MissingExtra: PyTorch is not installed.
     """
+    from deixis.graphs.planning.pocket.weights import folders
     from deixis.learned.extras import require_torch
 
     require_torch("Measuring the pocket MLLM")
-    if not base or not adapter:
+    if bool(base) != bool(adapter):
         raise InputFault(
             "eval.option.needed",
-            "The base and its twin are not named.",
-            "Add --base FOLDER and --adapter FOLDER, as `deixis train` wrote them.",
+            "One of base and twin is named without the other.",
+            "Add both --base FOLDER and --adapter FOLDER, or none for those that are shipped.",
         )
     if not (count.isdigit() and int(count) and batch.isdigit() and int(batch)) or recipe not in RECIPES:
         raise InputFault(
@@ -145,5 +147,7 @@ def mllm(
             f"--count {count}, --batch {batch} or --recipe {recipe} is not understood.",
             f"Give whole numbers from 1 on, and one of: {', '.join(RECIPES)}.",
         )
+    first, second = folders(base, adapter)
+    assert second is not None, "both were named, or none"
     trained = Path(baselines) if baselines else None
-    return PocketMllm(Path(base), Path(adapter), trained, int(count), int(batch), recipe, device)
+    return PocketMllm(first, second, trained, int(count), int(batch), recipe, device)

@@ -155,7 +155,7 @@ def test_the_command_takes_the_task_s_own_options(
         (["--bases", "a"], "eval.option.unknown"),
         (["--base"], "eval.option.form"),
         (["base", "a"], "eval.option.form"),
-        (["--base", "a", "--adapter", "b", "-p", "sketch", "--count", "1"], "twin.folder.missing"),
+        (["--base", "a", "--adapter", "b", "-p", "sketch", "--count", "1"], "weights.missing"),
     ):
         assert run(["eval", "mllm", *words]) == 2
         assert f"[{code}]" in capsys.readouterr().err

@@ -57,10 +57,20 @@ def opened(base: str = "", adapter: str = "") -> Opened:
     """
     from deixis.learned.twin.needs import require
 
-    first = _folder(base, BASE)
-    second = _folder(adapter, TWIN) if adapter or not base else None
+    places = folders(base, adapter)
     require()
-    return _opened(first, second)
+    return _opened(*places)
+
+
+def folders(base: str = "", adapter: str = "") -> tuple[Path, Path | None]:
+    """Returns where base and twin lie; a base that is named alone has no twin.
+
+    Raises:
+        WeightsMissing: a folder is not there.
+        InputFault: a folder holds no safetensors.
+    """
+    first = _folder(base, BASE)
+    return first, _folder(adapter, TWIN) if adapter or not base else None
 
 
 def _packaged(name: str) -> Path:
