@@ -8,7 +8,7 @@ from typing import Any
 from deixis.eval.mllm import metric, retention
 from deixis.eval.mllm.data import POINTED, Ask, Questions
 from deixis.eval.mllm.systems import Expert, System
-from deixis.eval.mllm.talking import CALLING, CHOOSING, PLAIN, WRITING, Reply, Way
+from deixis.eval.mllm.talking import CALLING, CHOOSING, PLAIN, STEPPING, WRITING, Reply, Way
 from deixis.eval.report import Measure
 
 BOXED = (*POINTED, "absent")
@@ -51,7 +51,9 @@ def of_grounding(system: System, every: Questions, asked: Asked) -> list[Measure
     found = [*metric.rec(chosen, metric.CHOSEN), *metric.offered(chosen, metric.CHOSEN)]
     called = chosen
     if not external:
-        # A grounder behind a switch has one way only; a model can also be left to call by itself.
+        # A grounder behind a switch has one way only; a model can also go on by itself.
+        stepped = list(zip(boxed, asked.replies(system.learn, boxed, STEPPING), strict=True))
+        found += metric.rec(stepped, metric.STEPPED)
         called = list(zip(boxed, asked.replies(system.learn, boxed, CALLING), strict=True))
         found += [*metric.rec(called, metric.CALLED), *metric.offered(called, metric.CALLED)]
         written = list(zip(boxed, asked.replies(system.learn, boxed, WRITING), strict=True))
@@ -103,6 +105,6 @@ def dialogues(systems: Sequence[System], every: Questions) -> int:
     """Returns how many dialogues there will be at most, misrouted ones aside."""
     boxed, others = len(pointed(every)), len(told(every))
     learn: dict[str, Any] = {one.learn.key: one for one in systems}
-    asked = sum((3 if one.writes else 1) * boxed + others for one in learn.values())
+    asked = sum((4 if one.writes else 1) * boxed + others for one in learn.values())
     frozen = {key for one in systems for key in (one.frozen.key,)}
     return asked + len(frozen) * len(every.understanding)

@@ -16,6 +16,7 @@ from deixis.geometry import Box
 IOU = 0.5
 """From which a box is the thing's (RefCOCO, Yu et al. 2016)."""
 CHOSEN, WRITTEN, CALLED = "REC choosing among proposals", "REC writing coordinates", "REC by its own calls"
+STEPPED = "REC choosing in steps"
 YES_RATE = "yes/no yes-rate"
 BARS = {
     f"{CHOSEN}, unique": 0.90,

@@ -15,12 +15,14 @@ from typing import Any
 from deixis.eval.mllm.data import Ask
 from deixis.eval.mllm.media import Host, Rows
 from deixis.learned.mllm.dialogue import prompt
-from deixis.learned.mllm.observing import Scene, observe
+from deixis.learned.mllm.observing import Scene, observe, offer
 from deixis.learned.mllm.packing import Item, Packed, objects
 from deixis.learned.mllm.reading import read_step
 from deixis.learned.mllm.serial import Pointing, Slot, Writer
 from deixis.learned.mllm.tokens import CALL, CALLS, END, END_CALL, STEPS
+from deixis.learned.scout.proposals import numbered
 from deixis.learned.scout.world.looking import OFFERED
+from deixis.tools.detection.protocol import GroundResult
 from deixis.trace import Action, Observation, Span, Step
 
 MOST_NEW = 96
@@ -53,8 +55,9 @@ class Reply:
 class Way:
     """How questions are put: how regions are asked for, and whether the answer is to come at once.
 
-    With `at_once` the answer's step is begun for the model, so that no tool is called and none is seen.
-    With `offer` the first call is made for it: the grounder's ten best boxes of everything in the picture.
+    With `at_once` the answer's step is begun for the model, so that it calls no tool. With `offer` the
+    grounder's ten best boxes of everything in the picture stand behind the question; if the answer is not to
+    come at once, as what the model's first call gave.
     """
 
     pointing: Pointing | None = None
@@ -64,7 +67,8 @@ class Way:
 
 PLAIN = Way()
 CALLING = Way("proposals")
-CHOOSING = Way("proposals", offer=True)
+CHOOSING = Way("proposals", at_once=True, offer=True)
+STEPPING = Way("proposals", offer=True)
 WRITING = Way("coordinates", at_once=True)
 
 
@@ -162,9 +166,14 @@ class Speaker:
         start = prompt(ask.question, (), ask.media, self.tokenizer, way.pointing, *sizes)
         talk = Talk(ask, list(start.input_ids), list(start.slots), Scene(ask.media))
         if way.at_once:
+            if way.offer and self._host is not None:
+                everything = Action(call="", role="detection", tool="", input={EVERYTHING: True})
+                seen = self._host.run(everything, ask.media, (), OFFERED)
+                boxes = numbered(GroundResult.model_validate(seen.output)) if seen.output is not None else ()
+                offer(Writer(self.tokenizer, ids=talk.ids, slots=talk.slots), boxes, talk.scene)
             talk.open = [self.tokenizer.convert_tokens_to_ids(STEPS["answer"])]
             talk.ids += talk.open
-        if way.offer and self._host is not None:
+        elif way.offer and self._host is not None:
             words = self.tokenizer(EVERYTHING, add_special_tokens=False).input_ids
             talk.open = [self._locate, self._call_of, self._detection, *words, self._end_call]
             talk.ids += talk.open

@@ -12,7 +12,7 @@ from deixis.eval.mllm import talking
 from deixis.eval.mllm.data import Ask, of_scene, of_sound
 from deixis.eval.mllm.grounder import External
 from deixis.eval.mllm.media import Host, Rows
-from deixis.eval.mllm.talking import CALLING, CHOOSING, PLAIN, WRITING, Reply, Speaker, Talk
+from deixis.eval.mllm.talking import CALLING, CHOOSING, PLAIN, STEPPING, WRITING, Reply, Speaker, Talk
 from deixis.geometry import Box
 from deixis.learned.scout.sources import SampleMedia
 from deixis.tools.detection.protocol import Detection, GroundResult, PhraseBoxes
@@ -97,7 +97,7 @@ def _toolbox(detector: Detector) -> Toolbox:
     return box
 
 
-@pytest.mark.parametrize("way", [PLAIN, CALLING, CHOOSING, WRITING])
+@pytest.mark.parametrize("way", [PLAIN, CALLING, CHOOSING, STEPPING, WRITING])
 def test_a_batch_is_written_as_each_alone(
     loaded: Any, asks: list[Ask], way: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,12 +163,27 @@ def test_proposals_are_offered_before_a_word_is_written(loaded: Any, asks: list[
     talker, model, detector = speaker(
         loaded, own, "#2 . <|end|> <|step_answer|> the <|ref|> cat <|end_ref|> #2 <|end|>"
     )
-    reply = talker.replies(own, CHOOSING)[0]
+    reply = talker.replies(own, STEPPING)[0]
     assert detector.asked[0].everything
     assert detector.asked[0].top == 10
     assert reply.spans[0].boxes[0].x1 == 90
     number = talker.tokenizer.convert_tokens_to_ids
     assert model.prompts[0].count(number("<|object|>")) == 2
+
+
+def test_proposals_are_offered_behind_the_question_where_the_answer_comes_at_once(
+    loaded: Any, asks: list[Ask]
+) -> None:
+    own = [next(ask for ask in asks if ask.group == "unique")]
+    talker, model, detector = speaker(loaded, own, "the <|ref|> cat <|end_ref|> #2 <|end|>")
+    reply = talker.replies(own, CHOOSING)[0]
+    assert len(detector.asked) == 1
+    assert detector.asked[0].everything
+    assert reply.spans[0].boxes[0].x1 == 90
+    assert len(reply.steps) == 1
+    tokens = talker.tokenizer.convert_ids_to_tokens(model.prompts[0])
+    assert tokens.count("<|object|>") == 2
+    assert tokens[-2:] == ["<|end_observe|>", "<|step_answer|>"]
 
 
 def test_writing_sees_no_tool_and_no_answer(loaded: Any, asks: list[Ask]) -> None:
