@@ -85,11 +85,11 @@ Forms = Annotated[
     str,
     typer.Option(
         "--forms",
-        help="Shares of the samples that come as answers at once, with steps that choose proposals, and with "
-        "steps that write coordinates.",
+        help="Shares of the samples that come as answers at once, as such with boxes on offer, with steps "
+        "that choose proposals, and with steps that write coordinates.",
     ),
 ]
-FORMS = "at_once=1,proposals=0.5,coordinates=0.25"
+FORMS = "at_once=1,offered=1,proposals=0.5,coordinates=0.25"
 
 
 def understand(

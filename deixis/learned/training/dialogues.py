@@ -21,9 +21,11 @@ from deixis.learned.mllm.understanding import (
     UnderstandingSpec,
     look,
 )
+from deixis.learned.scout.proposals import Proposal, numbered
 from deixis.learned.scout.sample import Sample, SampleMedium
 from deixis.learned.scout.sources import SampleMedia
 from deixis.learned.training.example import Example
+from deixis.tools.detection.protocol import GroundResult
 
 if TYPE_CHECKING:
     from deixis.learned.mllm.modeling import PocketForConditionalGeneration
@@ -33,12 +35,13 @@ LETTERS_A_TOKEN, REGION_TOKENS, OFFERED_TOKENS = 5, 6, 2
 """About how many letters a token has, and how many tokens a region and a box on offer take; only for sorting
 by length."""
 SOUND_RATE = 16_000
-Form = Literal["at_once", "proposals", "coordinates"]
-"""How a sample is put: the answer at once, by coordinates and without tools; or all steps, by numbers of
-proposals where one fits, or by coordinates."""
-FORMS: dict[Form, float] = {"at_once": 1.0, "proposals": 0.5, "coordinates": 0.25}
-"""The share of the samples that come in each form. Coordinates take the most learning, and tokens at once are
-few, so that all samples come so."""
+Form = Literal["at_once", "offered", "proposals", "coordinates"]
+"""How a sample is put: the answer at once, by coordinates and without tools; the answer at once, by numbers,
+with everything that its detector saw behind the question; or all steps, by numbers of proposals where one
+fits, or by coordinates."""
+FORMS: dict[Form, float] = {"at_once": 1.0, "offered": 1.0, "proposals": 0.5, "coordinates": 0.25}
+"""The share of the samples that come in each form. Answers at once have few tokens, so all samples come so;
+but only where a sample looked at everything can it be offered."""
 
 
 class Conversations:
@@ -112,6 +115,8 @@ class Traces:
                 if not comes_in(sample, form, share):
                     continue
                 written = put(sample, form, tokenizer, *sizes)
+                if written is None:
+                    continue
                 if len(written) > longest:
                     self.left_out += 1
                     continue
@@ -133,11 +138,32 @@ class Traces:
         return example_of(pack(group), group, pictures, sounds)
 
 
-def put(sample: Sample, form: Form, tokenizer: Any, *sizes: int) -> Encoded:
-    """Returns a sample as tokens, in a form; `sizes` are the places of a picture and a sound."""
+def put(sample: Sample, form: Form, tokenizer: Any, *sizes: int) -> Encoded | None:
+    """Returns a sample as tokens, in a form; None where it has nothing to offer in the form ``offered``.
+
+    `sizes` are the places of a picture and a sound.
+    """
     if form == "at_once":
         return encode(only_answer(sample), tokenizer, "coordinates", *sizes)
+    if form == "offered":
+        boxes, answer = everything_seen(sample), sample.steps[-1]
+        if not boxes:
+            return None
+        return encode_turn(
+            sample.question, answer.text, tokenizer, sample.media, *sizes, spans=answer.spans, offered=boxes
+        )
     return encode(sample, tokenizer, form, *sizes)
+
+
+def everything_seen(sample: Sample) -> tuple[Proposal, ...]:
+    """Returns the boxes of a sample's last look at everything in a picture; none if it did not look."""
+    found: tuple[Proposal, ...] = ()
+    for step in sample.steps:
+        looked = {one.call for one in step.actions if one.role == "detection" and one.input.get("everything")}
+        for seen in step.observations:
+            if seen.call in looked and seen.output is not None:
+                found = numbered(GroundResult.model_validate(seen.output))
+    return found
 
 
 def comes_in(sample: Sample, form: Form, share: float) -> bool:

@@ -18,9 +18,18 @@ from deixis.graphs.planning.pocket.weights import opened
 from deixis.learned.mllm import load
 from deixis.learned.mllm.build import save_half
 from deixis.learned.mllm.features import encoder_digest
+from deixis.learned.mllm.tokens import PROPOSALS
 from deixis.learned.scout.world.maker import WorldMaker
 from deixis.learned.training.collate import Collator
-from deixis.learned.training.dialogues import Traces, comes_in, coordinate_ids, put, read_samples, seen
+from deixis.learned.training.dialogues import (
+    Traces,
+    comes_in,
+    coordinate_ids,
+    everything_seen,
+    put,
+    read_samples,
+    seen,
+)
 from deixis.learned.training.estimating import estimate
 from deixis.learned.training.feed import Examples
 from deixis.learned.training.journal import read
@@ -107,13 +116,23 @@ def test_grounding_trains_the_twin_and_not_one_tensor_of_the_base(
 
 def test_samples_come_in_the_forms_that_are_asked_for(samples: Path, base: Any) -> None:
     _, processor = load(base[0] / "base")
-    every = read_samples([samples])
+    every, offers = read_samples([samples]), []
     for sample in every:
         short, long = (put(sample, form, processor.tokenizer) for form in ("at_once", "coordinates"))
         assert short.step_kinds == ("answer",) and long.step_kinds[-1] == "answer"
         assert len(long.step_kinds) == len(sample.steps) and len(short) < len(long)
         chosen = put(sample, "proposals", processor.tokenizer)
         assert len(chosen) <= len(long), "a number is shorter than four coordinates"
+        offered, boxes = put(sample, "offered", processor.tokenizer), everything_seen(sample)
+        assert (offered is None) == (not boxes)
+        if offered is not None:
+            assert offered.step_kinds == ("answer",) and offered.labels.count(-100) > short.labels.count(-100)
+            assert [one.number for one in offered.slots if one.kind == "object"] == [
+                one.number for one in boxes
+            ]
+            offers.append(offered)
+    numbers = set(processor.tokenizer.convert_tokens_to_ids(list(PROPOSALS)))
+    assert any(numbers & set(one.labels) for one in offers), "what is meant is said by its number"
     shares = [sum(comes_in(sample, "proposals", share) for sample in every) for share in (0.0, 0.3, 0.6, 1.0)]
     assert shares == sorted(shares) and (shares[0], shares[-1]) == (0, len(every))
     assert 0 < shares[2] < len(every)
