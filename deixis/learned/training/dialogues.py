@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from deixis.errors import InputFault
-from deixis.learned.mllm.dialogue import encode, encode_turn, only_answer
+from deixis.learned.mllm.dialogue import PICTURE_TOKENS, SOUND_TOKENS, encode, encode_turn, only_answer
 from deixis.learned.mllm.packing import Item, Packed, objects, pack
 from deixis.learned.mllm.serial import Encoded
 from deixis.learned.mllm.tokens import COORDINATES
@@ -138,21 +138,23 @@ class Traces:
         return example_of(pack(group), group, pictures, sounds)
 
 
-def put(sample: Sample, form: Form, tokenizer: Any, *sizes: int) -> Encoded | None:
-    """Returns a sample as tokens, in a form; None where it has nothing to offer in the form ``offered``.
-
-    `sizes` are the places of a picture and a sound.
-    """
+def put(
+    sample: Sample,
+    form: Form,
+    tokenizer: Any,
+    picture_tokens: int = PICTURE_TOKENS,
+    sound_tokens: int = SOUND_TOKENS,
+) -> Encoded | None:
+    """Returns a sample as tokens, in a form; None where it has nothing to offer in the form ``offered``."""
+    sizes = picture_tokens, sound_tokens
     if form == "at_once":
         return encode(only_answer(sample), tokenizer, "coordinates", *sizes)
-    if form == "offered":
-        boxes, answer = everything_seen(sample), sample.steps[-1]
-        if not boxes:
-            return None
-        return encode_turn(
-            sample.question, answer.text, tokenizer, sample.media, *sizes, spans=answer.spans, offered=boxes
-        )
-    return encode(sample, tokenizer, form, *sizes)
+    if form != "offered":
+        return encode(sample, tokenizer, form, *sizes)
+    boxes, answer = everything_seen(sample), sample.steps[-1]
+    if not boxes:
+        return None
+    return encode_turn(sample.question, answer.text, tokenizer, sample.media, *sizes, answer.spans, boxes)
 
 
 def everything_seen(sample: Sample) -> tuple[Proposal, ...]:
