@@ -182,9 +182,13 @@ def load(folder: Path, dtype: str = "float32") -> tuple[PocketForConditionalGene
         InputFault: the folder does not hold a pocket MLLM.
     """
     register()
+    from transformers.utils import logging
+
     from deixis.learned.mllm.modeling import PocketForConditionalGeneration
     from deixis.learned.mllm.processing import PocketProcessor
 
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # it is loaded in no time, and programs have progress of their own to show
     try:
         model = PocketForConditionalGeneration.from_pretrained(folder, local_files_only=True, dtype=dtype)
         return model.eval(), PocketProcessor.from_pretrained(folder, local_files_only=True)
@@ -192,6 +196,9 @@ def load(folder: Path, dtype: str = "float32") -> tuple[PocketForConditionalGene
         raise InputFault(
             "mllm.folder", f"{folder.name} does not hold a pocket MLLM: {error}", "Name another folder."
         ) from error
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _limits(path: Path) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from deixis.learned.training.example import IGNORED, Batch, Example, kind_number
 
 POINTERS = {"object_pictures": ("picture_rows", "pixel_values")}
 """Inputs that are places in another input, whose places move when examples are put together."""
+MULTIPLE = 32
+"""Of what the stages pad rows to: with few different lengths, memory that was given back fits again."""
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def test_grounding_trains_the_twin_and_not_one_tensor_of_the_base(
     card = train_ground(tmp_path, what, plan, LossPlan(mode=loss, coordinate_weight=2.0))
     lines = [line for line in read(tmp_path) if "loss" in line]
     # Batches differ too much in a few steps: the same held-out samples tell whether it learned.
-    assert card["figures"]["held_loss"] < lines[0]["held_loss"] - 0.1
+    assert card["figures"]["held_loss"] < lines[0]["held_loss"] - 0.03
     assert {"loss_find", "loss_answer"} & set(lines[0])
     assert card["base"]["tensors_unchanged"] > 50
     model, _ = load(folder)

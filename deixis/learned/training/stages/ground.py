@@ -11,7 +11,7 @@ from typing import Any
 from deixis.errors import InputFault
 from deixis.learned.mllm.build import load
 from deixis.learned.training.card import described, write_card
-from deixis.learned.training.collate import Collator
+from deixis.learned.training.collate import MULTIPLE, Collator
 from deixis.learned.training.dialogues import FORMS, Form, Traces, coordinate_ids, read_samples, seen
 from deixis.learned.training.feed import Examples
 from deixis.learned.training.loop import Trained, Trainee, train
@@ -109,7 +109,9 @@ def prepared(
         Traces(part, kept, model, tokenizer, what.forms, together, what.longest)
         for part in (samples[held:], samples[:held])
     ]
-    collator = Collator(tokenizer.pad_token_id, turns=alone, thing=model.config.object_token_id)
+    collator = Collator(
+        tokenizer.pad_token_id, turns=alone, multiple=MULTIPLE, thing=model.config.object_token_id
+    )
     name = f"{len(samples)} samples, {samples[0].id[:19]}"
     shown, measured = parts
     feed = Examples(

@@ -15,7 +15,7 @@ from typing import Any
 from deixis.learned.mllm.build import load, new_model, save_half
 from deixis.learned.mllm.understanding import UnderstandingSpec
 from deixis.learned.training.card import described, write_card
-from deixis.learned.training.collate import Collator
+from deixis.learned.training.collate import MULTIPLE, Collator
 from deixis.learned.training.dialogues import conversations
 from deixis.learned.training.feed import Examples
 from deixis.learned.training.loop import Trained, Trainee, train
@@ -81,7 +81,7 @@ def prepared(
     held = conversations(folder / "held", *given, HELD_SEED, what.held, spec, tell("held-out data"))
     wanted = folder / "train", *given, what.first_seed, what.conversations, spec, tell("data"), what.workers
     shown = conversations(*wanted)
-    collator = Collator(processor.tokenizer.pad_token_id)
+    collator = Collator(processor.tokenizer.pad_token_id, multiple=MULTIPLE)
     name = f"conversations from seed {what.first_seed}"
     feed = Examples(
         len(shown), shown.__getitem__, collator, what.batch, what.seed, lengths=shown.lengths, name=name
