@@ -188,7 +188,8 @@ def load(folder: Path, dtype: str = "float32") -> tuple[PocketForConditionalGene
     from deixis.learned.mllm.processing import PocketProcessor
 
     shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # it is loaded in no time, and programs have progress of their own to show
+    # It is loaded in no time, and programs have progress of their own to show.
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         model = PocketForConditionalGeneration.from_pretrained(folder, local_files_only=True, dtype=dtype)
         return model.eval(), PocketProcessor.from_pretrained(folder, local_files_only=True)
@@ -198,7 +199,7 @@ def load(folder: Path, dtype: str = "float32") -> tuple[PocketForConditionalGene
         ) from error
     finally:
         if shown:
-            logging.enable_progress_bar()
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _limits(path: Path) -> dict[str, Any]:
