@@ -40,17 +40,25 @@ def numbered(result: GroundResult, most: int = MOST) -> tuple[Proposal, ...]:
     return tuple(Proposal(number, *row) for number, row in enumerate(rows[:most], 1))
 
 
-def proposals_of(steps: Sequence[Step], before: int | None = None) -> tuple[Proposal, ...]:
+def proposals_of(
+    steps: Sequence[Step], before: int | None = None, everything: bool = False
+) -> tuple[Proposal, ...]:
     """Returns the proposals on offer at step `before` (the end if None): those of the last detection.
+
+    With `everything` only detections that looked at everything count.
 
     Raises:
         ValueError: an observation of a detection is not of its form.
     """
     offered: tuple[Proposal, ...] = ()
     for step in steps[: len(steps) if before is None else before + 1]:
-        roles = {action.call: action.role for action in step.actions}
+        calls = {
+            action.call
+            for action in step.actions
+            if action.role == "detection" and (action.input.get("everything") or not everything)
+        }
         for seen in step.observations:
-            if roles.get(seen.call) == "detection" and seen.output is not None:
+            if seen.call in calls and seen.output is not None:
                 offered = numbered(GroundResult.model_validate(seen.output))
     return offered
 

@@ -34,6 +34,7 @@ def described(stage: str, trained: Trained, plan: Plan, parameters: int, **facts
         "stage": stage,
         "licence": LICENCE,
         "commit": revision(),
+        "runs": list(trained.runs),
         "steps": trained.steps,
         "seconds": round(trained.seconds, 1),
         "trained_parameters": parameters,
@@ -54,12 +55,15 @@ def write_card(folder: Path, card: dict[str, Any], page: bool = True) -> None:
         (name, card[name])
         for name in ("stage", "licence", "commit", "steps", "seconds", "trained_parameters", "machine")
     ]
+    rows += [
+        (f"run from step {run['from']}", f"{run['steps']} steps planned, {run['commit']}")
+        for run in card["runs"]
+    ]
     rows += [(name, value) for name, value in {**card.get("data", {}), **card["figures"]}.items()]
     table = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in rows)
     text = (
         f"---\nlicense: {LICENCE.lower()}\nlibrary_name: deixis\n---\n\n# Pocket MLLM: {card['stage']}\n\n"
         "Trained in deixis's illustrated world: drawn scenes and everyday sounds, no photographs. It does "
-        f"not know the real world.\n\n| | |\n| --- | --- |\n{table}\n\nAll settings are in `{CARD}`, the log "
-        "of the training is in `log.jsonl`.\n"
+        f"not know the real world.\n\n| | |\n| --- | --- |\n{table}\n\nAll settings are in `{CARD}`.\n"
     )
     write_whole(text.encode(), folder / PAGE)

@@ -21,11 +21,10 @@ from deixis.learned.mllm.understanding import (
     UnderstandingSpec,
     look,
 )
-from deixis.learned.scout.proposals import Proposal, numbered
+from deixis.learned.scout.proposals import proposals_of
 from deixis.learned.scout.sample import Sample, SampleMedium
 from deixis.learned.scout.sources import SampleMedia
 from deixis.learned.training.example import Example
-from deixis.tools.detection.protocol import GroundResult
 
 if TYPE_CHECKING:
     from deixis.learned.mllm.modeling import PocketForConditionalGeneration
@@ -151,21 +150,10 @@ def put(
         return encode(only_answer(sample), tokenizer, "coordinates", *sizes)
     if form != "offered":
         return encode(sample, tokenizer, form, *sizes)
-    boxes, answer = everything_seen(sample), sample.steps[-1]
+    boxes, answer = proposals_of(sample.steps, everything=True), sample.steps[-1]
     if not boxes:
         return None
     return encode_turn(sample.question, answer.text, tokenizer, sample.media, *sizes, answer.spans, boxes)
-
-
-def everything_seen(sample: Sample) -> tuple[Proposal, ...]:
-    """Returns the boxes of a sample's last look at everything in a picture; none if it did not look."""
-    found: tuple[Proposal, ...] = ()
-    for step in sample.steps:
-        looked = {one.call for one in step.actions if one.role == "detection" and one.input.get("everything")}
-        for seen in step.observations:
-            if seen.call in looked and seen.output is not None:
-                found = numbered(GroundResult.model_validate(seen.output))
-    return found
 
 
 def comes_in(sample: Sample, form: Form, share: float) -> bool:

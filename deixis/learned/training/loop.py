@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from deixis.errors import InputFault
+from deixis.learned.provenance import revision
 from deixis.learned.training import checkpoint
 from deixis.learned.training.example import KINDS, Batch
 from deixis.learned.training.feed import Feed, ahead
@@ -64,12 +65,16 @@ class Trainee:
 
 @dataclass(frozen=True)
 class Trained:
-    """What came of it: steps, seconds of all runs together, tokens of this run, the last figures."""
+    """What came of it: steps, seconds of all runs together, tokens of this run, the last figures, the runs.
+
+    Of each run are told the step that it went on `from`, how many `steps` there were to be, and its `commit`.
+    """
 
     steps: int
     seconds: float
     tokens: int
     figures: dict[str, float]
+    runs: tuple[dict[str, Any], ...] = ()
 
 
 def train(
@@ -111,6 +116,8 @@ class _Training:
         self.average = Average(self.named, plan.average) if plan.average else None
         self.sliced = "logits_at" in inspect.signature(type(trainee.model).forward).parameters
         self.done, self.total, self.spent, self.tokens = 0, plan.steps, 0.0, 0
+        self.earlier: list[dict[str, Any]] = []
+        self.begun, self.commit = 0, revision()
         self.window = torch.zeros(len(KINDS) + 1, 2, dtype=torch.float64, device=runner.device)
         """Sums since the last line of the log: by kind, and last the loss and its steps."""
 
@@ -151,7 +158,12 @@ class _Training:
         figures = self._measured()
         if journal is not None and figures:
             journal.write({"step": self.done, **figures})
-        return Trained(self.done, seconds, self.runner.summed(self.tokens), figures)
+        return Trained(self.done, seconds, self.runner.summed(self.tokens), figures, self._runs())
+
+    def _runs(self) -> tuple[dict[str, Any], ...]:
+        """Returns all runs; one that only finished what was trained is a run as well."""
+        own = {"from": self.begun, "steps": self.total, "commit": self.commit}
+        return (*self.earlier, own)
 
     def _prepare(self) -> None:
         (self.trainee.training or self.trainee.model.train)()
@@ -252,7 +264,7 @@ class _Training:
             checkpoint.write_tensors(self.folder, self.done, tensors, runner.rank)
         runner.wait()
         if runner.main:
-            facts = {**self._same(), "total": self.total, "seconds": seconds}
+            facts = {**self._same(), "total": self.total, "seconds": seconds, "runs": self._runs()}
             checkpoint.publish(self.folder, self.done, facts)
         runner.wait()
 
@@ -283,6 +295,7 @@ class _Training:
         if runner.main:
             self.window.copy_(found["window"])
         self.done, self.spent = int(facts["step"]), float(facts["seconds"])
+        self.begun, self.earlier = self.done, list(facts.get("runs", ()))
         # Another number of steps bends the rest of the schedule.
         self.total = self.plan.steps or int(facts["total"])
 

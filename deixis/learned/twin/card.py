@@ -19,7 +19,7 @@ parameters. With the twin switched off the base computes what it always did, bit
 to forget is that a gate chooses the wrong expert. Method: TWIST & SCOUT (arXiv 2410.10491).
 
 ```python
-from transformers import {base_class}
+from {base_module} import {base_class}
 from deixis.learned.twin import attach
 
 model = {base_class}.from_pretrained("path/of/{base}")
@@ -58,6 +58,7 @@ def card(config: dict[str, Any]) -> str:
     return TEMPLATE.format(
         base=base["name"] or base["model_type"],
         base_class=base["class"],
+        base_module=base.get("module", "transformers"),
         kind=twin["kind"],
         sizes=low + mixed,
         layers=", ".join(str(number) for number in config["layers"]),

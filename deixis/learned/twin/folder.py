@@ -197,9 +197,11 @@ def described_base(board: Board, layers: list[int]) -> dict[str, Any]:
     digests = tensor_digests(board.base_state())
     config = getattr(model, "config", None)
     name = str(getattr(config, "_name_or_path", "") or "")
+    module = type(model).__module__
     return {
         "model_type": getattr(config, "model_type", ""),
         "class": type(model).__name__,
+        "module": "transformers" if module.startswith("transformers.") else module,
         "name": Path(name).name,
         "revision": getattr(config, "_commit_hash", None),
         "dtype": str(getattr(model, "dtype", "")).removeprefix("torch."),

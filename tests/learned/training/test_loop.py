@@ -147,6 +147,8 @@ def test_more_steps_may_be_given_when_it_goes_on(tmp_path: Path) -> None:
     train(trainee(), tmp_path, PLAN)
     out = train(trainee(), tmp_path, PLAN.model_copy(update={"steps": 10}), resume=True)
     assert out.steps == 10
+    assert [(run["from"], run["steps"]) for run in out.runs] == [(0, PLAN.steps), (PLAN.steps, 10)]
+    assert all(run["commit"] for run in out.runs)
     assert [line["step"] for line in read(tmp_path)] == list(range(1, 11))
 
 

@@ -19,13 +19,13 @@ from deixis.learned.mllm import load
 from deixis.learned.mllm.build import save_half
 from deixis.learned.mllm.features import encoder_digest
 from deixis.learned.mllm.tokens import PROPOSALS
+from deixis.learned.scout.proposals import proposals_of
 from deixis.learned.scout.world.maker import WorldMaker
 from deixis.learned.training.collate import Collator
 from deixis.learned.training.dialogues import (
     Traces,
     comes_in,
     coordinate_ids,
-    everything_seen,
     put,
     read_samples,
     seen,
@@ -123,7 +123,10 @@ def test_samples_come_in_the_forms_that_are_asked_for(samples: Path, base: Any) 
         assert len(long.step_kinds) == len(sample.steps) and len(short) < len(long)
         chosen = put(sample, "proposals", processor.tokenizer)
         assert len(chosen) <= len(long), "a number is shorter than four coordinates"
-        offered, boxes = put(sample, "offered", processor.tokenizer), everything_seen(sample)
+        offered, boxes = (
+            put(sample, "offered", processor.tokenizer),
+            proposals_of(sample.steps, everything=True),
+        )
         assert (offered is None) == (not boxes)
         if offered is not None:
             assert offered.step_kinds == ("answer",) and offered.labels.count(-100) > short.labels.count(-100)
