@@ -215,9 +215,14 @@ class PlanReply(Frozen):
 
 
 class Gating(Frozen):
-    """What the gate decided for a question: the expert, and why."""
+    """What the gate decided for a question: the expert, and why.
+
+    `then` is who speaks next where that expert's answer points at nothing that a tool bears out; ``none``:
+    nobody else.
+    """
 
     expert: Expert = "none"
+    then: Expert = "none"
     reason: str = Field(default="", max_length=300)
 
 

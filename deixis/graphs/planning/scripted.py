@@ -25,17 +25,22 @@ class ScriptedPlanner:
     version = "1"
 
     def __init__(
-        self, steps: Sequence[Line], delay_s: float = 0.0, tokens: int = 0, expert: Expert = "none"
+        self,
+        steps: Sequence[Line],
+        delay_s: float = 0.0,
+        tokens: int = 0,
+        expert: Expert = "none",
+        then: Expert = "none",
     ) -> None:
         self._steps = list(steps)
         self._delay_s = delay_s
         self._tokens = tokens
-        self._expert: Expert = expert
+        self._gating = Gating(expert=expert, then=then, reason="by the script")
         self.requests: list[PlanRequest] = []
 
     async def gate(self, question: str) -> Gating:
-        """Returns the expert of the script."""
-        return Gating(expert=self._expert, reason="by the script")
+        """Returns the experts of the script."""
+        return self._gating
 
     async def __call__(self, request: PlanRequest, media: MediaSource) -> PlanReply:
         """Returns the next line.

@@ -20,7 +20,8 @@ async def gate(state: StepState, runtime: Runtime[RunContext]) -> dict[str, Any]
     decided = Gating.model_validate(before) if before is not None else await _decided(context, state)
     context.recorder.emit("gated", data=decided.model_dump(mode="json"))
     context.recorder.expert = decided.expert
-    return {"expert": decided.expert}
+    second = {} if decided.then == "none" else {"then": decided.then}
+    return {"expert": decided.expert, **second}
 
 
 async def _decided(context: RunContext, state: StepState) -> Gating:

@@ -12,6 +12,8 @@ class StepState(RunState, total=False):
 
     expert: str
     """Which expert speaks, as the gate decided: frozen, learn or none."""
+    then: str
+    """Who speaks next where that expert's answer rests on nothing; empty if nobody does."""
     step: int
     """Index of the latest step; 0 is the taking in of the media."""
     reads: bool

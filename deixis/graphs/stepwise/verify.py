@@ -6,7 +6,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from deixis.graphs.context import RunContext
+from deixis.graphs.context import RunContext, audio_refs, image_refs
 from deixis.graphs.stepwise.answering import answering
 from deixis.graphs.stepwise.denying import deny, unclaimed
 from deixis.graphs.stepwise.findings import Findings
@@ -35,10 +35,14 @@ async def verify(state: StepState, runtime: Runtime[RunContext]) -> dict[str, An
         f"{step.text[start:end]!r} is named, but points at nothing: claim it, or leave it out"
         for start, end in unclaimed(context, step.text, settled, step.denials)
     ]
-    again = bool(issues) and not state.get("sent_back") and not state.get("ended")
-    again = again and not exhausted(context, state)
-    checked = context.recorder.open(index + 1, "verify", "Check each claim against the evidence.")
     supported = sum(pointed.supported for pointed in settled.pointed)
+    over = bool(state.get("ended")) or bool(exhausted(context, state))
+    bare = bool(image_refs(state) or audio_refs(state)) and not supported and not step.denials
+    then = state.get("then", "") if bare and not over else ""
+    if then:
+        issues.insert(0, f"nothing of it is borne out by a tool, so the expert {then!r} is asked")
+    again = bool(then) or (bool(issues) and not state.get("sent_back") and not over)
+    checked = context.recorder.open(index + 1, "verify", "Check each claim against the evidence.")
     reasons = "; ".join(issues[:MOST_ISSUES])
     checked.text = f"{supported} of {len(settled.pointed)} claims have evidence."
     if issues:
@@ -47,7 +51,7 @@ async def verify(state: StepState, runtime: Runtime[RunContext]) -> dict[str, An
     if again:
         return {
             "step": index + 1,
-            "sent_back": True,
+            **({"expert": then, "then": ""} if then else {"sent_back": True}),
             "reply": {},
             "complaint": f"The answer does not stand: {reasons}."[:900],
         }

@@ -51,6 +51,33 @@ def test_planner_that_mends_its_answer_is_believed(tmp_path: Path) -> None:
     assert result.text == DOG["text"] and all(entity.supported for entity in result.entities)
 
 
+@pytest.mark.parametrize("words", ["Yes.", "A dog."])
+def test_answer_that_rests_on_nothing_goes_to_the_other_expert(tmp_path: Path, words: str) -> None:
+    bare = {"kind": "answer", "text": words}
+    planner = ScriptedPlanner([bare, LOOK, DOG], expert="frozen", then="learn")
+    made = agent(tmp_path, planner)
+    result = ask(made)
+    assert [request.expert for request in planner.requests] == ["frozen", "learn", "learn"]
+    assert result.text == DOG["text"] and all(entity.supported for entity in result.entities)
+    steps = [step for step in made.trace(result.run).steps if step.index > 0]
+    assert [step.expert for step in steps][:3] == ["frozen", "frozen", "learn"]
+    assert "the expert 'learn' is asked" in steps[1].text
+
+
+def test_other_expert_is_asked_once_and_has_its_own_second_chance(tmp_path: Path) -> None:
+    bare = {"kind": "answer", "text": "Yes."}
+    bad = {"kind": "answer", "text": "The unicorn.", "claims": [{"phrase": "unicorn"}]}
+    planner = ScriptedPlanner([bare, bad, bad], expert="frozen", then="learn")
+    ask(agent(tmp_path, planner))
+    assert [request.expert for request in planner.requests] == ["frozen", "learn", "learn"]
+
+
+def test_answer_that_a_tool_bears_out_stays_with_its_expert(tmp_path: Path) -> None:
+    planner = ScriptedPlanner([LOOK, DOG], expert="frozen", then="learn")
+    ask(agent(tmp_path, planner))
+    assert [request.expert for request in planner.requests] == ["frozen", "frozen"]
+
+
 def test_own_box_that_agrees_with_a_tool_is_borne_out(tmp_path: Path) -> None:
     own = {"kind": "answer", "text": "The dog.", "claims": [{"phrase": "dog", "boxes": [NEAR_DOG]}]}
     (dog,) = ask(agent(tmp_path, [LOOK, own])).entities

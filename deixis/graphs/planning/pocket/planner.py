@@ -67,7 +67,9 @@ class PocketPlanner:
         # An unsure gate keeps a base from forgetting; here it is the tools that would be forgone.
         expert: Expert = "learn" if decision.mode == "learn" or decision.abstained else "frozen"
         score = "" if decision.score is None else f"{decision.score_kind} {decision.score:.3f}"
-        return Gating(expert=expert, reason=", ".join(one for one in (score, decision.reason) if one))
+        then: Expert | Literal["none"] = "learn" if expert == "frozen" else "none"
+        reason = ", ".join(one for one in (score, decision.reason) if one)
+        return Gating(expert=expert, then=then, reason=reason)
 
     async def __call__(self, request: PlanRequest, media: MediaSource) -> PlanReply:
         """Returns the next step.
@@ -90,7 +92,7 @@ class PocketPlanner:
     def _planned(self, request: PlanRequest, media: MediaSource) -> PlanReply:
         expert: Expert = "learn" if request.expert == "learn" and self._given.twin is not None else "frozen"
         plain = expert == "frozen" and not self._expert and self._given.twin is not None
-        part = part_of(request)
+        part = part_of(_own(request, expert))
         now = situation(part.request)
         with self._lock:
             begun = self.pen.read + self.pen.written
@@ -161,6 +163,18 @@ class PocketPlanner:
                 "Name a base and a twin that were trained: base=FOLDER, adapter=FOLDER.",
                 final=True,
             )
+
+
+def _own(request: PlanRequest, expert: Expert) -> PlanRequest:
+    """Returns the request without the steps of the other expert, who went about it in another way.
+
+    What is said against the last step is said against who took it.
+    """
+    own = tuple(step for step in request.trace if step.expert in (expert, "none"))
+    if len(own) == len(request.trace):
+        return request
+    mine = request.trace[-1] is own[-1] if own else False
+    return request.model_copy(update={"trace": own, "complaint": request.complaint if mine else ""})
 
 
 def _said_before(step: NextStep, now: Situation) -> bool:

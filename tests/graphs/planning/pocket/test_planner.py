@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -86,6 +87,20 @@ def test_a_run_points_at_what_the_tools_gave(given: Opened, tmp_path: Path) -> N
     (dialogue,) = made.pen._dialogues
     assert made.pen.read + made.pen.put_down == len(dialogue.keys) - 1
     whole(answer)
+
+
+def test_what_the_frozen_expert_said_is_looked_at_by_the_twin(given: Opened, tmp_path: Path) -> None:
+    made = saying(given, "yes<|end|>", LOOK, SEEN, DOG)
+    made._gate = SimpleNamespace(
+        decide=lambda question: SimpleNamespace(
+            mode="frozen", abstained=False, score=0.1, score_kind="probability", reason=""
+        )
+    )
+    runner = agent(tmp_path, made)
+    answer = ask(runner)
+    assert answer.text == "The dog is on the left." and answer.entities[0].supported
+    steps = [step for step in runner.trace(answer.run).steps if step.index > 0]
+    assert [step.expert for step in steps][:3] == ["frozen", "frozen", "learn"]
 
 
 def test_random_weights_end_in_the_pipelines_answer(given: Opened, tmp_path: Path) -> None:
