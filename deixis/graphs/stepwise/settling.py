@@ -12,6 +12,7 @@ from deixis.graphs.context import audio_refs, image_refs
 from deixis.graphs.planning.protocol import Claim
 from deixis.graphs.rules.kinds import meant
 from deixis.graphs.stepwise.findings import Findings, Found
+from deixis.graphs.stepwise.requests import plain
 from deixis.graphs.stepwise.state import StepState
 from deixis.tools.detection.coco import COCO_80
 from deixis.tools.words.morphology import singular
@@ -21,6 +22,7 @@ AGREE = 0.5
 AGREE_TIMES = 0.3
 """The same for stretches of time, whose ends nobody hears to the tenth of a second."""
 _OWN = Score(value=0.0, kind="none")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _WORDS_FOR_ANY = frozenset("it one them they this that these those thing object something here both".split())
 
 
@@ -104,7 +106,7 @@ def _pointed(
     sound = bool(found and all(one.kind == "sound" for one in found)) or bool(
         not found and claim.times and not claim.boxes
     )
-    told = _told_otherwise(claim.phrase, found)
+    told = _told_otherwise(claim.phrase, found, findings)
     if told:
         issues.append(f"{claim.phrase!r} points at what the tool calls {told!r}")
     kind: Literal["thing", "sound"] = "sound" if sound else "thing"
@@ -151,7 +153,7 @@ def _own_boxes(
         if box.area <= 0:
             issues.append(f"a box of {claim.phrase!r} lies outside the picture")
             continue
-        fitting = [one for one in rows if not _told_otherwise(claim.phrase, [one])]
+        fitting = [one for one in rows if not _told_otherwise(claim.phrase, [one], findings)]
         best = max(fitting, key=lambda one: _iou(box, one.box), default=None)
         if best is not None and _iou(box, best.box) >= AGREE:
             found.append(best)
@@ -196,20 +198,32 @@ def _iou(one: Box, other: Box | None) -> float:
     return one.iou(other) if other is not None else 0.0
 
 
-def _told_otherwise(phrase: str, found: list[Found]) -> str:
+def _told_otherwise(phrase: str, found: list[Found], findings: Findings) -> str:
     """Returns what a tool calls the thing, where that surely is another thing than the phrase says."""
     boxes = [one for one in found if one.kind == "box"]
-    words = [word for word in re.findall(r"[^\W\d_]+", phrase.casefold())]
-    if not boxes or not words or words[-1] in _WORDS_FOR_ANY:
+    spoken = _LETTERS.findall(phrase.casefold())
+    if not boxes or not spoken or spoken[-1] in _WORDS_FOR_ANY:
         return ""
-    known = meant(" ".join(words))
+    known, words = meant(" ".join(spoken)), {singular(word) for word in spoken}
+    exactly = {thing for thing, fit in known.items() if fit >= 0.75}
     for one in boxes:
-        names = {singular(name.casefold().split()[-1]) for name in one.names if name.split()}
-        if names & {singular(word) for word in words}:
+        if {singular(name.casefold().split()[-1]) for name in one.names if name.split()} & words:
             continue
         # Only names of a closed list are sure to be other things; words for parts and clothes are not.
         name = one.names[-1].casefold()
-        exactly = {thing for thing, fit in known.items() if fit >= 0.75}
         if exactly and name in COCO_80 and name not in known:
             return one.names[-1]
+        if _is_another(phrase, one, findings):
+            return one.names[0]
     return ""
+
+
+def _is_another(phrase: str, found: Found, findings: Findings) -> bool:
+    """Returns whether the words name something that the same look found, and found elsewhere."""
+    said = plain(phrase), singular(plain(phrase))
+    rows = [
+        one.box
+        for one in findings.of_call(found.call)
+        if any(plain(name) in said for name in one.names) and one.box is not None
+    ]
+    return found.box is not None and bool(rows) and all(found.box.iou(box) < AGREE for box in rows)

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deixis.answer import Score
 from deixis.graphs.planning.scripted import ScriptedPlanner
+from deixis.tools.detection import Detection, GroundResult, PhraseBoxes
 from tests.graphs import fakes
 from tests.graphs.stepwise.runs import DOG, LOOK, agent, ask, whole
 
@@ -49,6 +51,33 @@ def test_planner_that_mends_its_answer_is_believed(tmp_path: Path) -> None:
     bad = {"kind": "answer", "text": "The unicorn.", "claims": [{"phrase": "unicorn"}]}
     result = ask(agent(tmp_path, [LOOK, bad, DOG]))
     assert result.text == DOG["text"] and all(entity.supported for entity in result.entities)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "ref", "stands"),
+    [("police car", "#2", False), ("The hand bag", "#1", False), ("hand bag", "#2", True),
+     ("bag", "#2", True), ("policeman's coach", "#1", True), ("police cars", "#2", False)],
+)  # fmt: skip
+def test_name_of_another_thing_of_the_same_look_is_told(
+    tmp_path: Path, phrase: str, ref: str, stands: bool
+) -> None:
+    def look(request: Any) -> GroundResult:
+        boxes = {"police car": fakes.DOG, "hand bag": fakes.CAT}
+        rows = [
+            PhraseBoxes(
+                phrase=name,
+                status="found",
+                detections=(Detection(box=boxes[name], score=Score(value=0.9, kind="detector"), name=name),),
+            )
+            for name in request.phrases
+        ]
+        return GroundResult(phrases=tuple(rows))
+
+    both = {"kind": "locate", "calls": [{"do": "ground", "phrases": ["police car", "hand bag"]}]}
+    said = {"kind": "answer", "text": f"{phrase}.", "claims": [{"phrase": phrase, "refs": [ref]}]}
+    tools = {**fakes.tools(), "detection": fakes.Fake("detection", GroundResult, look)}
+    (entity,) = ask(agent(tmp_path, [both, said, said], tools)).entities
+    assert entity.supported is stands
 
 
 @pytest.mark.parametrize("words", ["Yes.", "A dog."])

@@ -11,6 +11,7 @@ import threading
 from typing import Any, Literal, cast
 
 from deixis.errors import InputFault, PlannerFault
+from deixis.graphs.planning.pocket.another import another
 from deixis.graphs.planning.pocket.asking import Situation, allowed, situation
 from deixis.graphs.planning.pocket.grammar import Grammar
 from deixis.graphs.planning.pocket.several import part_of
@@ -115,6 +116,11 @@ class PocketPlanner:
             reading = read([self._kind(now.steps[-1].kind), *words.ids], self._given.tokenizer, now)
             self.pen.put(dialogue, words.ids[-1:])
         made = self.pen.write(dialogue, self._grammar.held("step", may))
+        if request.complaint and request.trace and request.trace[-1].kind == "verify":
+            begun = another(made, request.complaint, self._given.tokenizer)
+            if begun:
+                dialogue = self._begun(now, media, expert, "proposals")
+                made = self.pen.write(dialogue, self._grammar.held("step", may), begun)
         self._sure((chance + made.chance) / (count + len(made.ids)))
         step = next_step(read(made.ids, self._given.tokenizer, now), now, reading)
         if step.kind != "answer" and not step.calls and _said_before(step, now):

@@ -51,10 +51,14 @@ class Dialogue:
 
 @dataclass
 class Written:
-    """What was written: its tokens, and the sum of the logarithms of their chances."""
+    """What was written: its tokens, and the sum of the logarithms of their chances.
+
+    `others` are, of each token, the next likely one that was allowed (−1: none was), and by how much less.
+    """
 
     ids: list[int]
     chance: float
+    others: list[tuple[int, float]] = field(default_factory=list)
 
 
 class Pen:
@@ -123,10 +127,10 @@ class Pen:
         """Drops what is kept of all dialogues."""
         self._dialogues = []
 
-    def write(self, dialogue: Dialogue, held: Held) -> Written:
+    def write(self, dialogue: Dialogue, held: Held, opening: Sequence[int] = ()) -> Written:
         """Returns what the model writes, the likeliest token that the grammar allows each time.
 
-        The last token is read with the prompt that it stands in.
+        The last token is read with the prompt that it stands in. It begins with `opening`.
 
         Raises:
             PlannerFault: ``planner.pocket.repeats`` where it goes round in a ring, ``planner.pocket.long``
@@ -136,8 +140,8 @@ class Pen:
 
         made = Written([], 0.0)
         with torch.no_grad(), self._held(dialogue.expert):
-            for _ in range(MOST_TOKENS):
-                token = self._next(dialogue, held, made)
+            for place in range(MOST_TOKENS):
+                token = self._next(dialogue, held, made, opening[place] if place < len(opening) else -1)
                 made.ids.append(token)
                 if len(made.ids) >= ROUND and len(set(made.ids[-ROUND:])) <= OF:
                     raise PlannerFault(
@@ -151,12 +155,16 @@ class Pen:
             "planner.pocket.long", f"The model wrote {MOST_TOKENS} tokens without an end.", final=True
         )
 
-    def _next(self, dialogue: Dialogue, held: Held, made: Written) -> int:
+    def _next(self, dialogue: Dialogue, held: Held, made: Written, given: int) -> int:
         import torch
 
         logits = dialogue.last.float()
         rows = torch.from_numpy(held.allowed())
-        token = int(rows[int(logits[rows].argmax())])
+        best = logits[rows].topk(min(2, len(rows)))
+        token = int(rows[best.indices[0]])
+        other = int(rows[best.indices[1]]) if len(rows) > 1 else -1
+        made.others.append((other, float(best.values[0] - best.values[-1])))
+        token = given if given >= 0 else token
         made.chance += float(torch.log_softmax(logits, 0)[token])
         return token
 

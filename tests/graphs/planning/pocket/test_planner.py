@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +15,9 @@ pytest.importorskip("llguidance")
 
 from deixis.errors import PlannerFault
 from deixis.graphs.planning.pocket import planner as planners
+from deixis.graphs.planning.pocket.another import another
 from deixis.graphs.planning.pocket.bench import ALIKE, measured, runs, summary
-from deixis.graphs.planning.pocket.grammar import Held
+from deixis.graphs.planning.pocket.grammar import Allowed, Grammar, Held
 from deixis.graphs.planning.pocket.planner import PocketPlanner
 from deixis.graphs.planning.pocket.weights import Opened
 from deixis.graphs.planning.pocket.writing import Pen, Written
@@ -53,13 +55,16 @@ class Saying(Pen):
         super().__init__(given)
         self._lines = list(lines)
         self._tokenizer = given.tokenizer
+        self.openings: list[list[str]] = []
 
-    def write(self, dialogue: Any, held: Held) -> Written:
+    def write(self, dialogue: Any, held: Held, opening: Sequence[int] = ()) -> Written:
         ids = self._tokenizer(self._lines.pop(0), add_special_tokens=False).input_ids
         done = [held.take(token) for token in ids]
         assert done[-1]
         self.put(dialogue, ids[:-1])
-        return Written(ids, 0.0)
+        self.openings.append(self._tokenizer.convert_ids_to_tokens(opening))
+        instead = self._tokenizer.convert_tokens_to_ids("dog")
+        return Written(ids, 0.0, [(instead, float(place)) for place, _ in enumerate(ids)])
 
 
 LOOK = "<|step_locate|><|call|><|detection|>dog; zebra<|end_call|>"
@@ -101,6 +106,53 @@ def test_what_the_frozen_expert_said_is_looked_at_by_the_twin(given: Opened, tmp
     assert answer.text == "The dog is on the left." and answer.entities[0].supported
     steps = [step for step in runner.trace(answer.run).steps if step.index > 0]
     assert [step.expert for step in steps][:3] == ["frozen", "frozen", "learn"]
+
+
+def test_answer_that_did_not_stand_is_begun_in_another_way(given: Opened, tmp_path: Path) -> None:
+    bad = "<|step_answer|>the <|ref|>zebra<|end_ref|>#1 is on the left.<|end|>"
+    made = saying(given, LOOK, SEEN, bad, bad, DOG)
+    answer = ask(agent(tmp_path, made))
+    assert answer.text == "The dog is on the left." and answer.entities[0].supported
+    assert made.pen.openings == [[]] * 4 + [["<|step_answer|>", "the", "<|ref|>", "dog"]]
+
+
+def test_word_that_is_exchanged_is_the_least_sure_one_that_is_blamed(given: Opened) -> None:
+    words = "<|step_answer|>yes. the <|ref|>dog<|end_ref|>#1 and the <|ref|>cat<|end_ref|>#2.<|end|>"
+    ids = given.tokenizer(words, add_special_tokens=False).input_ids
+    tokens = given.tokenizer.convert_ids_to_tokens(ids)
+    gaps = {"yes": 0.3, "dog": 0.2, "cat": 0.9, "the": 0.0}
+    made = Written(ids, 0.0, [(7, gaps.get(token, 0.1)) for token in tokens])
+
+    def exchanged(complaint: str) -> str:
+        opening = another(made, complaint, given.tokenizer)
+        assert opening[:-1] == ids[: len(opening) - 1] and opening[-1] == 7
+        return str(tokens[len(opening) - 1])
+
+    assert exchanged("it does not stand: 'cat' points at what the tool calls 'sheep'") == "cat"
+    assert exchanged("it does not stand: the sound is made by nothing") == "dog"
+    gaps["dog"] = 0.4
+    made = Written(ids, 0.0, [(7, gaps.get(token, 0.1)) for token in tokens])
+    assert exchanged("it does not stand: the sound is made by nothing") == "yes"
+    made = Written(ids, 0.0, [(-1, 0.0)] * len(ids))
+    assert another(made, "'cat' is not there", given.tokenizer) == []
+    assert another(Written(ids[1:], 0.0, [(7, 0.1)] * len(ids)), "", given.tokenizer) == []
+
+
+def test_an_opening_stands_as_if_it_had_been_written(given: Opened, store: Any) -> None:
+    import torch
+
+    image = store.add_image(fakes.picture())
+    medium = PICTURE.model_copy(update={"digest": image.digest, "width": 160, "height": 120})
+    asked = prompt("where is the dog?", (), (medium,), given.tokenizer, "proposals")
+    grammar, may = Grammar(given.tokenizer), Allowed(("detection",), 0, 1, 0)
+    opening = given.tokenizer("<|step_answer|>there is none.<|end|>", add_special_tokens=False).input_ids
+    pen, other = Pen(given), Pen(given)
+    written = pen.begin(asked, (medium,), store, "learn")
+    made = pen.write(written, grammar.held("step", may), opening)
+    assert made.ids == opening and len(made.others) == len(opening)
+    put = other.begin(asked, (medium,), store, "learn")
+    other.put(put, opening[:-1])
+    assert torch.equal(written.last, put.last), "what is given is read as if it had been written"
 
 
 def test_random_weights_end_in_the_pipelines_answer(given: Opened, tmp_path: Path) -> None:
