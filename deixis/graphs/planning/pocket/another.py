@@ -11,6 +11,8 @@ from deixis.learned.mllm.tokens import END_REF, REF, STEPS
 if TYPE_CHECKING:
     from deixis.graphs.planning.pocket.writing import Written
 
+_VERDICT = "as the matching tool says it"
+"""Verify's words where the answer's verdict is wrong: it is the first word (yes, no, nothing) that tells it."""
 _QUOTED = re.compile(r"(?<!\w)'([^']+)'(?!\w)")
 
 
@@ -18,13 +20,14 @@ def another(made: Written, complaint: str, tokenizer: Any) -> list[int]:
     """Returns how an answer begins anew: its tokens up to the least sure word, and the next likely one.
 
     Words that point are looked at, those alone that the complaint quotes if it quotes any, and else the
-    answer's first word as well. Nothing comes back where what was written is no answer.
+    answer's first word as well; this alone where its verdict is wrong. Nothing comes back where what was
+    written is no answer.
     """
     tokens = tokenizer.convert_ids_to_tokens(made.ids)
     if tokens[0] != STEPS["answer"]:
         return []
     quoted = {words.casefold() for words in _QUOTED.findall(complaint)}
-    phrases = list(_phrases(tokens))
+    phrases = [] if _VERDICT in complaint else list(_phrases(tokens))
     blamed = [span for span in phrases if tokenizer.decode(made.ids[slice(*span)]).strip() in quoted]
     places = [place for span in blamed or phrases for place in range(*span)]
     places += [] if blamed else [1]

@@ -130,6 +130,7 @@ def test_word_that_is_exchanged_is_the_least_sure_one_that_is_blamed(given: Open
 
     assert exchanged("it does not stand: 'cat' points at what the tool calls 'sheep'") == "cat"
     assert exchanged("it does not stand: the sound is made by nothing") == "dog"
+    assert exchanged("'dog' is one thing, and ~1 is made by nothing as the matching tool says it") == "yes"
     gaps["dog"] = 0.4
     made = Written(ids, 0.0, [(7, gaps.get(token, 0.1)) for token in tokens])
     assert exchanged("it does not stand: the sound is made by nothing") == "yes"
