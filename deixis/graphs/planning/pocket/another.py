@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from deixis.graphs.planning.pocket.writing import Written
 
 _VERDICT = "as the matching tool says it"
-"""Verify's words where the answer's verdict is wrong: it is the first word (yes, no, nothing) that tells it."""
+"""Verify's words where the answer's verdict is wrong, which its first word tells: yes, no, nothing."""
 _QUOTED = re.compile(r"(?<!\w)'([^']+)'(?!\w)")
 
 
