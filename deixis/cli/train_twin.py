@@ -89,7 +89,7 @@ Forms = Annotated[
         "that choose proposals, and with steps that write coordinates.",
     ),
 ]
-FORMS = "at_once=1,offered=1,proposals=0.5,coordinates=0.25"
+FORMS = "at_once=0.5,offered=1,proposals=1,coordinates=0.25"
 
 
 def understand(

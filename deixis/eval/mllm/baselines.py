@@ -222,6 +222,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--optimizer", choices=("adamw", "muon"), default="adamw")
+    parser.add_argument("--average", type=float, default=0.99, help="decay of the weights' running average")
     parser.add_argument("--rank", type=int, default=16, help="of LoRA")
     parser.add_argument("--kind", default="full", help="of the twins")
     parser.add_argument("--layers", default="every:2", help="of the twins")
@@ -247,7 +248,7 @@ def main(words: Sequence[str] | None = None) -> None:
         steps=chosen.steps,
         rate=chosen.rate,
         optimizer=chosen.optimizer,
-        average=0.998,
+        average=chosen.average,
         bfloat16=not chosen.float32,
         log_every=min(20, every) if every else 20,
         measure_every=every,

@@ -38,7 +38,7 @@ Form = Literal["at_once", "offered", "proposals", "coordinates"]
 """How a sample is put: the answer at once, by coordinates and without tools; the answer at once, by numbers,
 with everything that its detector saw behind the question; or all steps, by numbers of proposals where one
 fits, or by coordinates."""
-FORMS: dict[Form, float] = {"at_once": 1.0, "offered": 1.0, "proposals": 0.5, "coordinates": 0.25}
+FORMS: dict[Form, float] = {"at_once": 0.5, "offered": 1.0, "proposals": 1.0, "coordinates": 0.25}
 """The share of the samples that come in each form. Answers at once have few tokens, so all samples come so;
 but only where a sample looked at everything can it be offered."""
 
