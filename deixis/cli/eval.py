@@ -40,7 +40,7 @@ def evaluate(
     Tasks: detect (boxes, AP), segment (masks of true boxes), rec (referring expressions), pope (is it
     there?), tag, hear (sound classes), events (when it is heard), match (sound and picture belong together),
     speed (seconds, memory, bytes), pocket (the illustrated world), mllm (the pocket MLLM and its twin; with
-    [--base FOLDER --adapter FOLDER] [--baselines FOLDER] [--count N] [--batch N]
+    [--base FOLDER --adapter FOLDER] [--baselines FOLDER] [--count N] [--prompts N] [--batch N]
     [--recipe cpu|accelerator] [--device NAME], and no data), agent (the whole loop, planner by planner:
     the illustrated world with --profile pocket, or photos and pairs of --data; [--episodes N]
     [--rows pipeline,alone,rules,twin,frozen] [--split test|validation] [--base FOLDER --adapter FOLDER]

@@ -63,11 +63,12 @@ def of_grounding(system: System, every: Questions, asked: Asked) -> list[Measure
 
 
 def of_retention(
-    system: System, every: Questions, asked: Asked, before: Sequence[Reply]
+    system: System, every: Questions, asked: Asked, before: Sequence[Reply], gated: Questions
 ) -> tuple[list[Measure], list[str]]:
     """Returns the figures of understanding after, and against the base's `before`; and remarks.
 
-    Where a gate chooses, what it sends to the other expert is answered by that one.
+    Where a gate chooses, what it sends to the other expert is answered by that one. The gate itself is
+    measured on the prompts of `gated`.
     """
     asks = every.understanding
     after = asked.replies(system.frozen, asks, PLAIN, logits=True)
@@ -83,10 +84,11 @@ def of_retention(
             mixed[place] = reply
     change = retention.changes(asks, before, mixed)[0]
     found.append(change.model_copy(update={"name": "understanding through the gate, change, all"}))
-    prompts, left_out = retention.prompts(every.grounding, asks)
+    prompts, left_out = retention.prompts(gated.grounding, gated.understanding)
     remark = (
         f"{system.name}: the gate sends {len(places)} of {len(asks)} understanding questions to the twin; "
-        f"{left_out} that are worded as questions of both kinds count as neither right nor wrong"
+        f"of {len(prompts) + left_out} prompts {left_out} are worded as questions of both kinds, and are "
+        "neither right nor wrong"
     )
     return found + retention.gating(system.gate, prompts), [remark]
 

@@ -19,6 +19,8 @@ from deixis.tools.protocol import Role
 from deixis.tools.toolbox import Toolbox
 
 SCENES = 300
+PROMPTS = 400
+"""Scenes whose questions the gate is measured on: it reads them alone, so many cost little."""
 RECIPES = ("cpu", "accelerator")
 ROLES: tuple[Role, ...] = ("detection", "tagging", "hearing", "segmentation")
 
@@ -34,6 +36,7 @@ class PocketMllm:
         batch: dialogues that are gone on with together.
         recipe: what trained the twin, ``cpu`` or ``accelerator``; the bars of coordinates differ.
         device: of PyTorch.
+        prompts: scenes whose questions the gate is measured on, at least those of `count`.
     """
 
     needs_data = False
@@ -47,9 +50,11 @@ class PocketMllm:
         batch: int = BATCH,
         recipe: str = "cpu",
         device: str = "cpu",
+        prompts: int = PROMPTS,
     ) -> None:
         self._base, self._adapter, self._baselines = base, adapter, baselines
         self._count, self._batch, self._recipe, self._device = count, batch, recipe, device
+        self._prompts = max(prompts, count)
 
     def run(self, data: Path | None, toolbox: Toolbox, progress: Callable[[int, int], None]) -> Report:
         """Returns the measures of the twin, and as baselines those of all others; `data` is not read.
@@ -59,6 +64,7 @@ class PocketMllm:
         """
         began, spent = time.monotonic(), time.process_time()
         every = questions(self._count)
+        gated = questions(self._prompts) if self._prompts > self._count else every
         rows, host = Rows(every.media), Host(toolbox, every.media)
         systems = opened(self._base, self._adapter, self._baselines, rows, host, self._batch, self._device)
         named = (systems.twin, systems.base, *systems.others)
@@ -69,7 +75,7 @@ class PocketMllm:
         notes: list[str] = []
         for one in named:
             own = of_grounding(one, every, asked)
-            after, remarks = of_retention(one, every, asked, before)
+            after, remarks = of_retention(one, every, asked, before, gated)
             notes += remarks
             if one is systems.twin:
                 found = with_bars([*own, *after], self._bars())
@@ -123,6 +129,7 @@ def mllm(
     batch: str = str(BATCH),
     recipe: str = "cpu",
     device: str = "cpu",
+    prompts: str = str(PROMPTS),
 ) -> PocketMllm:
     """Returns the task, of options as a command line gives them.
 
@@ -141,13 +148,14 @@ def mllm(
             "One of base and twin is named without the other.",
             "Add both --base FOLDER and --adapter FOLDER, or none for those that are shipped.",
         )
-    if not (count.isdigit() and int(count) and batch.isdigit() and int(batch)) or recipe not in RECIPES:
+    whole = all(one.isdigit() and int(one) for one in (count, batch, prompts))
+    if not whole or recipe not in RECIPES:
         raise InputFault(
             "eval.mllm.option",
-            f"--count {count}, --batch {batch} or --recipe {recipe} is not understood.",
+            f"--count {count}, --batch {batch}, --prompts {prompts} or --recipe {recipe} is not understood.",
             f"Give whole numbers from 1 on, and one of: {', '.join(RECIPES)}.",
         )
     first, second = folders(base, adapter)
     assert second is not None, "both were named, or none"
     trained = Path(baselines) if baselines else None
-    return PocketMllm(first, second, trained, int(count), int(batch), recipe, device)
+    return PocketMllm(first, second, trained, int(count), int(batch), recipe, device, int(prompts))

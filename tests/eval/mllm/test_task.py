@@ -50,7 +50,7 @@ def report(stored: Any, trained: Path) -> Report:
         patch.setattr(talking, "MOST_NEW", 6)
         patch.setattr(metric, "ROUNDS", 20)
         patch.setattr(retention, "ROUNDS", 20)
-        found = task.mllm(str(stored[0]), str(stored[1]), str(trained), "1", "64").run(
+        found = task.mllm(str(stored[0]), str(stored[1]), str(trained), "1", "64", prompts="1").run(
             None, Toolbox({}), lambda done, total: seen.append((done, total))
         )
     assert seen[-1][0] > 0.9 * seen[-1][1]
@@ -163,7 +163,7 @@ def test_the_command_takes_the_task_s_own_options(
 
 def test_folders_that_hold_no_baselines_are_told(stored: Any, tmp_path: Path) -> None:
     with pytest.raises(InputFault) as caught:
-        task.mllm(str(stored[0]), str(stored[1]), str(tmp_path), "1").run(
+        task.mllm(str(stored[0]), str(stored[1]), str(tmp_path), "1", prompts="1").run(
             None, Toolbox({}), lambda done, total: None
         )
     assert caught.value.code == "eval.mllm.baselines"
