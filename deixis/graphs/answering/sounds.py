@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from deixis.answer import NotFound
 from deixis.graphs.answering.draft import Draft, Writer
 from deixis.graphs.answering.facts import Facts, Group
@@ -11,7 +13,8 @@ from deixis.tools.matching.protocol import PairVerdict
 from deixis.tools.words.phrases import head_noun
 
 MOST_SOUNDS = 6
-_OF_SOUNDS = frozenset({"music", "noise", "noises", "sound", "sounds"})
+OF_SOUNDS = frozenset({"music", "noise", "noises", "sound", "sounds"})
+"""Words that say no more than that something is heard."""
 
 
 def say_heard(writer: Writer, facts: Facts) -> None:
@@ -155,20 +158,28 @@ def _unheard(writer: Writer, facts: Facts, phrase: str) -> NotFound:
 
 def _sounding(facts: Facts, phrase: str) -> Group | None:
     """Returns the heard group that the phrase names, by its label, its parents or what makes it."""
+    fits = {group.id: sounds_like(phrase, group.label, group.names) for group in facts.sounds}
+    return max(facts.sounds, key=lambda group: fits[group.id], default=None) if any(fits.values()) else None
+
+
+def sounds_like(phrase: str, label: str, names: Sequence[str] = ()) -> int:
+    """Returns whether words name a class of sound: 2 by its name, its parents or what makes it, 1 by a stem.
+
+    Args:
+        phrase: as somebody says it: 'guitar music', 'hammering'.
+        label: of the class.
+        names: of the class, its parents, and what makes it.
+    """
     head = head_noun(phrase).casefold()
     wanted = {phrase.casefold(), noun(phrase).casefold(), noun(head).casefold()}
     first, _, last = phrase.casefold().rpartition(" ")
-    if first and last in _OF_SOUNDS:
+    if first and last in OF_SOUNDS:
         wanted |= {first, noun(first)}  # 'guitar music', 'train noise'
-    for group in facts.sounds:
-        names = {noun(part.strip()).casefold() for name in group.names for part in name.split(",")}
-        if names & wanted or any(noun(word).casefold() in wanted for word in group.label.split()):
-            return group
-    stems = {_stem(word) for word in wanted if " " not in word}
-    for group in facts.sounds:  # 'hammering' is the sound of a hammer
-        if stems & {_stem(word) for word in group.label.casefold().replace(",", " ").split()}:
-            return group
-    return None
+    known = {noun(part.strip()).casefold() for name in names for part in name.split(",")}
+    if known & wanted or any(noun(word).casefold() in wanted for word in label.split()):
+        return 2
+    stems = {_stem(word) for word in wanted if " " not in word}  # 'hammering' is the sound of a hammer
+    return int(bool(stems & {_stem(word) for word in label.casefold().replace(",", " ").split()}))
 
 
 def _stem(word: str) -> str:

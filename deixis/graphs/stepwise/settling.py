@@ -13,6 +13,7 @@ from deixis.graphs.planning.protocol import Claim
 from deixis.graphs.rules.kinds import meant
 from deixis.graphs.stepwise.findings import Findings, Found
 from deixis.graphs.stepwise.requests import plain
+from deixis.graphs.stepwise.sounding import is_another
 from deixis.graphs.stepwise.state import StepState
 from deixis.tools.detection.coco import COCO_80
 from deixis.tools.words.morphology import singular
@@ -106,7 +107,7 @@ def _pointed(
     sound = bool(found and all(one.kind == "sound" for one in found)) or bool(
         not found and claim.times and not claim.boxes
     )
-    told = _told_otherwise(claim.phrase, found, findings)
+    told = _told_otherwise(claim.phrase, found, findings) or _heard_otherwise(claim.phrase, found)
     if told:
         issues.append(f"{claim.phrase!r} points at what the tool calls {told!r}")
     kind: Literal["thing", "sound"] = "sound" if sound else "thing"
@@ -213,12 +214,18 @@ def _told_otherwise(phrase: str, found: list[Found], findings: Findings) -> str:
         name = one.names[-1].casefold()
         if exactly and name in COCO_80 and name not in known:
             return one.names[-1]
-        if _is_another(phrase, one, findings):
+        if _names_another(phrase, one, findings):
             return one.names[0]
     return ""
 
 
-def _is_another(phrase: str, found: Found, findings: Findings) -> bool:
+def _heard_otherwise(phrase: str, found: list[Found]) -> str:
+    """Returns what the tool calls a sound that surely is none of those that the phrase names."""
+    heard = [one.event for one in found if one.event is not None]
+    return heard[0].label if heard and all(is_another(phrase, one) for one in heard) else ""
+
+
+def _names_another(phrase: str, found: Found, findings: Findings) -> bool:
     """Returns whether the words name something that the same look found, and found elsewhere."""
     said = plain(phrase), singular(plain(phrase))
     rows = [

@@ -6,31 +6,33 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from deixis.learned.mllm.tokens import END_REF, REF, STEPS
+from deixis.learned.mllm.tokens import END_REF, PROPOSALS, REF, STEPS
 
 if TYPE_CHECKING:
     from deixis.graphs.planning.pocket.writing import Written
 
 _VERDICT = "as the matching tool says it"
-"""Verify's words where the answer's verdict is wrong, which its first word tells: yes, no, nothing."""
-_QUOTED = re.compile(r"(?<!\w)'([^']+)'(?!\w)")
+_NAMED = re.compile(r"(?<!\w)'([^']+)' points at what the tool calls")
+"""Verify's words where the answer's verdict, or the name of something, is another than a tool's."""
 
 
 def another(made: Written, complaint: str, tokenizer: Any) -> list[int]:
     """Returns how an answer begins anew: its tokens up to the least sure word, and the next likely one.
 
-    Words that point are looked at, those alone that the complaint quotes if it quotes any, and else the
-    answer's first word as well; this alone where its verdict is wrong. Nothing comes back where what was
-    written is no answer.
+    Looked at are the words and the number of what is called by a wrong name, and the answer's first word,
+    which tells its verdict (yes, no, nothing); this alone where the verdict is wrong. Nothing comes back
+    where what was written is no answer, or where it is other faults that are found with it.
     """
     tokens = tokenizer.convert_ids_to_tokens(made.ids)
-    if tokens[0] != STEPS["answer"]:
+    wrong = {words.casefold() for words in _NAMED.findall(complaint)}
+    verdict = _VERDICT in complaint
+    if tokens[0] != STEPS["answer"] or not (wrong or verdict):
         return []
-    quoted = {words.casefold() for words in _QUOTED.findall(complaint)}
-    phrases = [] if _VERDICT in complaint else list(_phrases(tokens))
-    blamed = [span for span in phrases if tokenizer.decode(made.ids[slice(*span)]).strip() in quoted]
-    places = [place for span in blamed or phrases for place in range(*span)]
-    places += [] if blamed else [1]
+    places = [1]
+    for first, last in [] if verdict else _phrases(tokens):
+        if tokenizer.decode(made.ids[first:last]).strip() in wrong:
+            places += range(first, last)
+            places += [place for place in (last + 1,) if tokens[place] in PROPOSALS]
     places = [place for place in places if made.others[place][0] >= 0]
     if not places:
         return []

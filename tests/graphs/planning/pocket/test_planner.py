@@ -23,6 +23,7 @@ from deixis.graphs.planning.pocket.weights import Opened
 from deixis.graphs.planning.pocket.writing import Pen, Written
 from deixis.graphs.planning.protocol import Medium, NextStep, PlanRequest
 from deixis.learned.mllm.dialogue import prompt
+from deixis.learned.mllm.tokens import PROPOSALS
 from deixis.trace import Span, Step
 from tests.conformance.planner import check_planner
 from tests.graphs import fakes
@@ -63,8 +64,8 @@ class Saying(Pen):
         assert done[-1]
         self.put(dialogue, ids[:-1])
         self.openings.append(self._tokenizer.convert_ids_to_tokens(opening))
-        instead = self._tokenizer.convert_tokens_to_ids("dog")
-        return Written(ids, 0.0, [(instead, float(place)) for place, _ in enumerate(ids)])
+        zebra, dog = self._tokenizer.convert_tokens_to_ids(["zebra", "dog"])
+        return Written(ids, 0.0, [(dog, float(token != zebra)) for token in ids])
 
 
 LOOK = "<|step_locate|><|call|><|detection|>dog; zebra<|end_call|>"
@@ -120,23 +121,27 @@ def test_word_that_is_exchanged_is_the_least_sure_one_that_is_blamed(given: Open
     words = "<|step_answer|>yes. the <|ref|>dog<|end_ref|>#1 and the <|ref|>cat<|end_ref|>#2.<|end|>"
     ids = given.tokenizer(words, add_special_tokens=False).input_ids
     tokens = given.tokenizer.convert_ids_to_tokens(ids)
-    gaps = {"yes": 0.3, "dog": 0.2, "cat": 0.9, "the": 0.0}
-    made = Written(ids, 0.0, [(7, gaps.get(token, 0.1)) for token in tokens])
+    gaps = {"yes": 0.5, "dog": 0.2, "cat": 0.4, "#2": 0.9, "the": 0.0}
 
-    def exchanged(complaint: str) -> str:
+    def exchanged(complaint: str, **other: float) -> str:
+        known = {**gaps, **other}
+        made = Written(ids, 0.0, [(7, known.get(token, 0.1)) for token in tokens])
         opening = another(made, complaint, given.tokenizer)
-        assert opening[:-1] == ids[: len(opening) - 1] and opening[-1] == 7
+        if not opening:
+            return ""
+        assert opening[:-1] == ids[: len(opening) - 1]
         return str(tokens[len(opening) - 1])
 
-    assert exchanged("it does not stand: 'cat' points at what the tool calls 'sheep'") == "cat"
-    assert exchanged("it does not stand: the sound is made by nothing") == "dog"
-    assert exchanged("'dog' is one thing, and ~1 is made by nothing as the matching tool says it") == "yes"
-    gaps["dog"] = 0.4
-    made = Written(ids, 0.0, [(7, gaps.get(token, 0.1)) for token in tokens])
-    assert exchanged("it does not stand: the sound is made by nothing") == "yes"
-    made = Written(ids, 0.0, [(-1, 0.0)] * len(ids))
-    assert another(made, "'cat' is not there", given.tokenizer) == []
-    assert another(Written(ids[1:], 0.0, [(7, 0.1)] * len(ids)), "", given.tokenizer) == []
+    named = "it does not stand: 'cat' points at what the tool calls 'sheep'"
+    number = given.tokenizer.convert_ids_to_tokens(ids)[-3]
+    assert number in PROPOSALS
+    assert exchanged(named) == "cat" and exchanged(named, yes=0.1) == "yes"
+    assert exchanged(named, **{number: 0.1}) == number
+    assert exchanged(f"{named}; ~1 is made by nothing as the matching tool says it") == "yes"
+    assert exchanged("~1 is said to be unmatched: call match first") == ""
+    assert exchanged("'cat' is named, but points at nothing") == ""
+    assert another(Written(ids, 0.0, [(-1, 0.0)] * len(ids)), named, given.tokenizer) == []
+    assert another(Written(ids[1:], 0.0, [(7, 0.1)] * len(ids)), named, given.tokenizer) == []
 
 
 def test_an_opening_stands_as_if_it_had_been_written(given: Opened, store: Any) -> None:
