@@ -143,10 +143,10 @@ class _Training:
                     self._save(self.spent + now - began)
                     kept, saved = self.done, now
                 norm = self._step(batches(self.done))
-                if self.done % self.plan.log_every == 0 or self.done == self.total:
+                measures = bool(self.plan.measure_every) and self.done % self.plan.measure_every == 0
+                if measures or self.done % self.plan.log_every == 0 or self.done == self.total:
                     facts = self._facts(norm, self.spent + time.monotonic() - began)
-                    if self.plan.measure_every and self.done % self.plan.measure_every == 0:
-                        facts |= self._measured()
+                    facts |= self._measured() if measures else {}
                     if journal is not None:
                         journal.write(facts)
                     self.watch("training", self.done, self.total, f"loss {facts['loss']:.4f}")

@@ -84,17 +84,18 @@ def losses(folder: Path) -> list[float]:
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_it_learns_and_logs_every_step_kind(tmp_path: Path, optimizer: str) -> None:
     seen: list[tuple[str, int, int]] = []
-    plan = Plan(steps=40, rate=5e-3, optimizer=optimizer, log_every=10, cpu=True, measure_every=20)
+    plan = Plan(steps=40, rate=5e-3, optimizer=optimizer, log_every=10, cpu=True, measure_every=15)
     one = trainee(0.0)
     one.held_out, one.held_steps = one.feed, 4
     out = train(one, tmp_path, plan, watch=lambda stage, done, total, _: seen.append((stage, done, total)))
     lines = read(tmp_path)
-    assert [line["step"] for line in lines] == [10, 20, 30, 40, 40]
-    assert lines[3]["loss"] < lines[0]["loss"] - 0.1
+    assert [line["step"] for line in lines] == [10, 15, 20, 30, 40, 40]
+    assert lines[4]["loss"] < lines[0]["loss"] - 0.1
     assert {"loss_find", "loss_locate", "loss_answer", "rate", "norm", "seconds"} <= set(lines[0])
+    assert ["held_loss" in line for line in lines] == [False, True, False, True, False, True]
     assert lines[1]["held_loss"] > out.figures["held_loss"] > 0
     assert {"held_loss_find", "held_loss_answer"} <= set(out.figures)
-    assert seen == [("training", step, 40) for step in (10, 20, 30, 40)]
+    assert seen == [("training", step, 40) for step in (10, 15, 20, 30, 40)]
     assert out.steps == 40
     assert out.tokens > 500
 
