@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from deixis.learned.mllm.tokens import END_REF, PROPOSALS, REF, STEPS
+from deixis.learned.mllm.tokens import COORDINATES, END_REF, PROPOSALS, REF, STEPS
 
 if TYPE_CHECKING:
     from deixis.graphs.planning.pocket.writing import Written
 
+_REGIONS = frozenset((*PROPOSALS, *COORDINATES))
 _VERDICT = "as the matching tool says it"
 _NAMED = re.compile(r"(?<!\w)'([^']+)' points at what the tool calls")
 """Verify's words where the answer's verdict, or the name of something, is another than a tool's."""
@@ -29,10 +30,30 @@ def another(made: Written, complaint: str, tokenizer: Any) -> list[int]:
     if tokens[0] != STEPS["answer"] or not (wrong or verdict):
         return []
     places = [1]
-    for first, last in [] if verdict else _phrases(tokens):
-        if tokenizer.decode(made.ids[first:last]).strip() in wrong:
-            places += range(first, last)
-            places += [place for place in (last + 1,) if tokens[place] in PROPOSALS]
+    for phrase, regions in [] if verdict else _pointed(tokens):
+        if tokenizer.decode(made.ids[phrase.start : phrase.stop]).strip() in wrong:
+            places += [*phrase, *regions]
+    return _exchanged(made, places)
+
+
+def once(made: Written, tokenizer: Any) -> list[int]:
+    """Returns how words begin anew that point twice at one place by the same name; else nothing.
+
+    None of the samples that the model learned from does: it has lost its thread, or taken one of two names or
+    numbers for the other.
+    """
+    tokens = tokenizer.convert_ids_to_tokens(made.ids)
+    seen: dict[tuple[str, ...], list[int]] = {}
+    for phrase, regions in _pointed(tokens):
+        if regions:
+            said = tuple(tokens[place] for place in (*phrase, *regions))
+            seen.setdefault(said, []).extend((*phrase, *regions))
+    repeated = [places for said, places in seen.items() if len(places) > len(said)]
+    return _exchanged(made, [place for places in repeated for place in places])
+
+
+def _exchanged(made: Written, places: list[int]) -> list[int]:
+    """Returns the tokens up to the least sure of these places, and the next likely one there."""
     places = [place for place in places if made.others[place][0] >= 0]
     if not places:
         return []
@@ -40,12 +61,15 @@ def another(made: Written, complaint: str, tokenizer: Any) -> list[int]:
     return [*made.ids[:least], made.others[least][0]]
 
 
-def _phrases(tokens: list[str]) -> Iterator[tuple[int, int]]:
-    """Yields where phrases that point begin and end."""
+def _pointed(tokens: list[str]) -> Iterator[tuple[range, range]]:
+    """Yields where phrases that point stand, and the regions behind each."""
     begun = 0
     for place, token in enumerate(tokens):
         if token == REF:
             begun = place + 1
         elif token == END_REF and begun:
-            yield begun, place
+            last = place + 1
+            while last < len(tokens) and tokens[last] in _REGIONS:
+                last += 1
+            yield range(begun, place), range(place + 1, last)
             begun = 0

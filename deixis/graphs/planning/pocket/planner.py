@@ -8,16 +8,17 @@ values of what was read before are kept, for each expert apart.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any, Literal, cast
 
 from deixis.errors import InputFault, PlannerFault
-from deixis.graphs.planning.pocket.another import another
+from deixis.graphs.planning.pocket.another import another, once
 from deixis.graphs.planning.pocket.asking import Situation, allowed, situation
-from deixis.graphs.planning.pocket.grammar import Grammar
+from deixis.graphs.planning.pocket.grammar import Allowed, Grammar
 from deixis.graphs.planning.pocket.several import part_of
 from deixis.graphs.planning.pocket.steps import next_step, read
 from deixis.graphs.planning.pocket.weights import Opened, opened
-from deixis.graphs.planning.pocket.writing import SURE, Dialogue, Expert, Pen
+from deixis.graphs.planning.pocket.writing import SURE, Dialogue, Expert, Pen, Written
 from deixis.graphs.planning.protocol import Gating, NextStep, PlanReply, PlanRequest
 from deixis.learned.mllm.serial import Pointing
 from deixis.learned.mllm.tokens import STEPS
@@ -44,7 +45,7 @@ class PocketPlanner:
 
     def __init__(self, given: Opened, *, gate: Any = None, expert: str = "", alone: bool = False) -> None:
         self._given, self._gate, self._expert, self._alone = given, gate, expert, alone
-        self.version = f"2-{given.digest}" if given.digest else "2"
+        self.version = f"3-{given.digest}" if given.digest else "3"
         self.pen = Pen(given)
         self._grammar = Grammar(given.tokenizer)
         self._lock = threading.Lock()
@@ -106,28 +107,52 @@ class PocketPlanner:
 
     def _stepped(self, request: PlanRequest, now: Situation, media: MediaSource, expert: Expert) -> NextStep:
         """Returns the words of the open step, if one is, and what comes next."""
-        dialogue = self._begun(now, media, expert, "proposals")
         may = allowed(request, now)
         reading = None
-        chance, count = 0.0, 0
+        chance, count, ids = 0.0, 0, list[int]()
+
+        def begun() -> Dialogue:
+            dialogue = self._begun(now, media, expert, "proposals")
+            if ids:
+                self.pen.put(dialogue, ids)
+            return dialogue
+
+        dialogue = begun()
         if now.reads:
-            words = self.pen.write(dialogue, self._grammar.held("words", may))
-            chance, count = words.chance, len(words.ids)
-            reading = read([self._kind(now.steps[-1].kind), *words.ids], self._given.tokenizer, now)
-            self.pen.put(dialogue, words.ids[-1:])
-        made = self.pen.write(dialogue, self._grammar.held("step", may))
-        if request.complaint and request.trace and request.trace[-1].kind == "verify":
-            begun = another(made, request.complaint, self._given.tokenizer)
-            if begun:
-                dialogue = self._begun(now, media, expert, "proposals")
-                made = self.pen.write(dialogue, self._grammar.held("step", may), begun)
+            dialogue, words = self._written(dialogue, "words", may, begun)
+            chance, count, ids = words.chance, len(words.ids), words.ids
+            reading = read([self._kind(now.steps[-1].kind), *ids], self._given.tokenizer, now)
+            self.pen.put(dialogue, ids[-1:])
+        sent_back = bool(request.trace) and request.trace[-1].kind == "verify"
+        complaint = request.complaint if sent_back else ""
+        dialogue, made = self._written(dialogue, "step", may, begun, complaint)
         self._sure((chance + made.chance) / (count + len(made.ids)))
         step = next_step(read(made.ids, self._given.tokenizer, now), now, reading)
+        if step.kind == "answer" and once(made, self._given.tokenizer):
+            raise PlannerFault(
+                "planner.pocket.repeats", "The model names the same thing over and over.", final=True
+            )
         if step.kind != "answer" and not step.calls and _said_before(step, now):
             raise PlannerFault(
                 "planner.pocket.repeats", "The model takes the same step over and over.", final=True
             )
         return step
+
+    def _written(
+        self,
+        dialogue: Dialogue,
+        what: Literal["words", "step"],
+        may: Allowed,
+        again: Callable[[], Dialogue],
+        complaint: str = "",
+    ) -> tuple[Dialogue, Written]:
+        """Returns what is written, and the dialogue that it stands in: anew where it is sure to be wrong."""
+        made = self.pen.write(dialogue, self._grammar.held(what, may))
+        opening = another(made, complaint, self._given.tokenizer) or once(made, self._given.tokenizer)
+        if opening:
+            dialogue = again()
+            made = self.pen.write(dialogue, self._grammar.held(what, may), opening)
+        return dialogue, made
 
     def _at_once(
         self,

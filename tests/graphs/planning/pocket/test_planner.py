@@ -15,7 +15,7 @@ pytest.importorskip("llguidance")
 
 from deixis.errors import PlannerFault
 from deixis.graphs.planning.pocket import planner as planners
-from deixis.graphs.planning.pocket.another import another
+from deixis.graphs.planning.pocket.another import another, once
 from deixis.graphs.planning.pocket.bench import ALIKE, measured, runs, summary
 from deixis.graphs.planning.pocket.grammar import Allowed, Grammar, Held
 from deixis.graphs.planning.pocket.planner import PocketPlanner
@@ -115,6 +115,30 @@ def test_answer_that_did_not_stand_is_begun_in_another_way(given: Opened, tmp_pa
     answer = ask(agent(tmp_path, made))
     assert answer.text == "The dog is on the left." and answer.entities[0].supported
     assert made.pen.openings == [[]] * 4 + [["<|step_answer|>", "the", "<|ref|>", "dog"]]
+
+
+def test_one_thing_is_not_named_twice(given: Opened, tmp_path: Path) -> None:
+    twice = "<|step_answer|>a <|ref|>zebra<|end_ref|>#1 and a <|ref|>zebra<|end_ref|>#1.<|end|>"
+    made = saying(given, LOOK, SEEN, twice, DOG)
+    assert ask(agent(tmp_path / "once", made)).text == "The dog is on the left."
+    assert made.pen.openings[-1] == ["<|step_answer|>", "a", "<|ref|>", "dog"]
+    answer = ask(agent(tmp_path / "again", saying(given, LOOK, SEEN, twice, twice)))
+    assert answer.status == "degraded" and "rules answered instead" in answer.text
+    assert answer.problems[0].code == "planner.pocket.repeats"
+
+
+@pytest.mark.parametrize(
+    ("words", "begins"),
+    [
+        ("a <|ref|>dog<|end_ref|>#1 and a <|ref|>dog<|end_ref|>#2.<|end|>", False),
+        ("a <|ref|>dog<|end_ref|>#1 and a <|ref|>cat<|end_ref|>#1.<|end|>", False),
+        ("no <|ref|>dog<|end_ref|> and no <|ref|>dog<|end_ref|>.<|end|>", False),
+        ("the <|ref|>dog<|end_ref|>#1 left of the <|ref|>dog<|end_ref|>#1.<|end|>", True),
+    ],
+)
+def test_words_that_begin_anew(given: Opened, words: str, begins: bool) -> None:
+    ids = given.tokenizer(words, add_special_tokens=False).input_ids
+    assert bool(once(Written(ids, 0.0, [(7, 0.5)] * len(ids)), given.tokenizer)) is begins
 
 
 def test_word_that_is_exchanged_is_the_least_sure_one_that_is_blamed(given: Opened) -> None:
