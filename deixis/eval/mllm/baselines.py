@@ -86,12 +86,14 @@ def curves(out: Path, modes: Sequence[str] = ("step_mean", "token_mean")) -> dic
     """Returns the curves of the losses that were trained, and writes them to ``curves.json``.
 
     Of each mode: ``training``, its own loss by step; ``held_out``, the losses of held-out samples by kind of
-    step, in nats a token; and ``held_out_mean``, their plain mean over kinds, the same measure in all modes.
+    step, in nats a token; ``held_out_mean``, their plain mean over kinds, the same measure in all modes; and
+    ``card``, plan, loss and data. The last point is of the averaged weights, the others are not.
 
     Raises:
         InputFault: there is no log of a training.
     """
     from deixis.learned.publish import write_whole
+    from deixis.learned.training.card import CARD
     from deixis.learned.training.journal import read
 
     found: dict[str, Any] = {}
@@ -100,10 +102,12 @@ def curves(out: Path, modes: Sequence[str] = ("step_mean", "token_mean")) -> dic
         if not lines:
             continue
         measured = [line for line in lines if "held_loss" in line]
+        card = json.loads((out / mode / CARD).read_text("utf-8"))
         found[mode] = {
             "training": [[line["step"], line["loss"]] for line in lines if "loss" in line],
             "held_out": [{"step": line["step"], **_by_kind(line)} for line in measured],
             "held_out_mean": [[line["step"], _mean(_by_kind(line).values())] for line in measured],
+            "card": {name: card[name] for name in ("commit", "plan", "loss", "data", "twin") if name in card},
         }
     if not found:
         raise InputFault(
@@ -232,8 +236,10 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--cpu", action="store_true")
+    parser.add_argument("--json", type=Path, help="write the curves of the two losses here as well")
     chosen = parser.parse_args(words)
     from deixis.learned.extras import require_torch
+    from deixis.learned.publish import write_whole
 
     require_torch("Training baselines")
     import torch
@@ -258,6 +264,8 @@ def main(words: Sequence[str] | None = None) -> None:
     twin = TwinConfig(kind=chosen.kind, layers=chosen.layers, rank=chosen.rank, seed=chosen.seed)
     what = Grounding(chosen.base, chosen.samples, chosen.data, twin, batch=chosen.batch, seed=chosen.seed)
     cards = train_baselines(chosen.out, what, plan, chosen.only or KINDS, chosen.rank, chosen.resume, _shown)
+    if chosen.json is not None:
+        write_whole((json.dumps(curves(chosen.out), indent=1) + "\n").encode(), chosen.json)
     for kind, card in cards.items():
         print(f"{kind}: {card['steps']} steps, {card['seconds']} s, {card['figures']}")
 

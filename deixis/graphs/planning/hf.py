@@ -69,9 +69,7 @@ class HFPlanner:
         if gate is None:
             return Gating(expert="learn", reason="the twin has no gate, and was named")
         decision = await in_thread(gate.decide, question)
-        if decision.mode == "learn":
-            return Gating(expert="learn", reason=decision.reason)
-        return Gating(expert="frozen", then="learn", reason=decision.reason)
+        return Gating(expert="learn" if decision.mode == "learn" else "frozen", reason=decision.reason)
 
     async def __call__(self, request: PlanRequest, media: MediaSource) -> PlanReply:
         """Returns the next step.

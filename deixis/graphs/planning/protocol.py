@@ -23,6 +23,9 @@ Do = Literal["tag", "ground", "segment", "hear", "look", "match", "recall"]
 a part of a picture, sound and picture compared, what an earlier step saw."""
 DOES: tuple[Do, ...] = ("tag", "ground", "segment", "hear", "look", "match", "recall")
 PlannedKind = Literal["find", "locate", "outline", "listen", "relate", "select", "answer"]
+CALLED = "points at what the tool calls"
+VERDICT = "as the matching tool says it"
+"""Words of a complaint by which a planner knows that a name in its answer, or its verdict, is wrong."""
 MOST_CALLS = 8
 MOST_CLAIMS = 64
 
@@ -218,7 +221,7 @@ class Gating(Frozen):
     """What the gate decided for a question: the expert, and why.
 
     `then` is who speaks next where that expert's answer points at nothing that a tool bears out; ``none``:
-    nobody else.
+    nobody else, as with a frozen expert that calls tools itself, or knows what no tool can see.
     """
 
     expert: Expert = "none"

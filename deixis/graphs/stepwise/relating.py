@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from deixis.answer import Evidence, Relation, Score, Verdict
 from deixis.graphs.context import RunContext, audio_refs, image_refs
-from deixis.graphs.planning.protocol import Linked, NextStep
+from deixis.graphs.planning.protocol import VERDICT, Linked, NextStep
 from deixis.graphs.stepwise.findings import Findings, Found, evidence
 from deixis.graphs.stepwise.settling import Pointed, Settled
 from deixis.graphs.stepwise.state import StepState
@@ -169,5 +169,5 @@ def _agrees(related: Related, said: Linked, result: MatchResult, findings: Findi
         alike = thing is not None and made is not None and (_same(thing, made) or thing.label == made.label)
         if said.verdict != "unknown" and (said.verdict != pair.verdict or (made is not None and not alike)):
             by = pair.thing or "nothing that is visible"
-            related.issues.append(f"{said.sound} is made by {by} as the matching tool says it")
+            related.issues.append(f"{said.sound} is made by {by} {VERDICT}")
         return

@@ -9,7 +9,7 @@ from typing import Literal
 from deixis.answer import Evidence, Region, Score, Unplaced
 from deixis.geometry import Box
 from deixis.graphs.context import audio_refs, image_refs
-from deixis.graphs.planning.protocol import Claim
+from deixis.graphs.planning.protocol import CALLED, Claim
 from deixis.graphs.rules.kinds import meant
 from deixis.graphs.stepwise.findings import Findings, Found
 from deixis.graphs.stepwise.requests import plain
@@ -109,7 +109,7 @@ def _pointed(
     )
     told = _told_otherwise(claim.phrase, found, findings) or _heard_otherwise(claim.phrase, found)
     if told:
-        issues.append(f"{claim.phrase!r} points at what the tool calls {told!r}")
+        issues.append(f"{claim.phrase!r} {CALLED} {told!r}")
     kind: Literal["thing", "sound"] = "sound" if sound else "thing"
     pointed = Pointed(*place, "", kind, found[0].label if found else claim.phrase)
     if found and not told:

@@ -6,7 +6,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from deixis.graphs.context import RunContext, audio_refs, image_refs
+from deixis.graphs.context import RunContext
 from deixis.graphs.stepwise.answering import answering
 from deixis.graphs.stepwise.denying import deny, unclaimed
 from deixis.graphs.stepwise.findings import Findings
@@ -37,8 +37,7 @@ async def verify(state: StepState, runtime: Runtime[RunContext]) -> dict[str, An
     ]
     supported = sum(pointed.supported for pointed in settled.pointed)
     over = bool(state.get("ended")) or bool(exhausted(context, state))
-    bare = bool(image_refs(state) or audio_refs(state)) and not supported and not step.denials
-    then = state.get("then", "") if bare and not over else ""
+    then = "" if supported or step.denials or over else state.get("then", "")
     if then:
         issues.insert(0, f"nothing of it is borne out by a tool, so the expert {then!r} is asked")
     again = bool(then) or (bool(issues) and not state.get("sent_back") and not over)

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from deixis.graphs.planning.protocol import CALLED, VERDICT
 from deixis.learned.mllm.tokens import COORDINATES, END_REF, PROPOSALS, REF, STEPS
 
 if TYPE_CHECKING:
     from deixis.graphs.planning.pocket.writing import Written
 
 _REGIONS = frozenset((*PROPOSALS, *COORDINATES))
-_VERDICT = "as the matching tool says it"
-_NAMED = re.compile(r"(?<!\w)'([^']+)' points at what the tool calls")
-"""Verify's words where the answer's verdict, or the name of something, is another than a tool's."""
+_NAMED = re.compile(rf"(?<!\w)([\"'])((?:(?!\1).)+)\1 {CALLED}")
+"""A phrase as it is quoted: by double marks where there is an apostrophe in it."""
 
 
 def another(made: Written, complaint: str, tokenizer: Any) -> list[int]:
@@ -25,8 +25,8 @@ def another(made: Written, complaint: str, tokenizer: Any) -> list[int]:
     where what was written is no answer, or where it is other faults that are found with it.
     """
     tokens = tokenizer.convert_ids_to_tokens(made.ids)
-    wrong = {words.casefold() for words in _NAMED.findall(complaint)}
-    verdict = _VERDICT in complaint
+    wrong = {words.casefold() for _, words in _NAMED.findall(complaint)}
+    verdict = VERDICT in complaint
     if tokens[0] != STEPS["answer"] or not (wrong or verdict):
         return []
     places = [1]

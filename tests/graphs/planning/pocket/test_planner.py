@@ -21,7 +21,7 @@ from deixis.graphs.planning.pocket.grammar import Allowed, Grammar, Held
 from deixis.graphs.planning.pocket.planner import PocketPlanner
 from deixis.graphs.planning.pocket.weights import Opened
 from deixis.graphs.planning.pocket.writing import Pen, Written
-from deixis.graphs.planning.protocol import Medium, NextStep, PlanRequest
+from deixis.graphs.planning.protocol import CALLED, VERDICT, Medium, NextStep, PlanRequest
 from deixis.learned.mllm.dialogue import prompt
 from deixis.learned.mllm.tokens import PROPOSALS
 from deixis.trace import Span, Step
@@ -156,12 +156,13 @@ def test_word_that_is_exchanged_is_the_least_sure_one_that_is_blamed(given: Open
         assert opening[:-1] == ids[: len(opening) - 1]
         return str(tokens[len(opening) - 1])
 
-    named = "it does not stand: 'cat' points at what the tool calls 'sheep'"
+    named = f"it does not stand: 'cat' {CALLED} 'sheep'"
     number = given.tokenizer.convert_ids_to_tokens(ids)[-3]
     assert number in PROPOSALS
     assert exchanged(named) == "cat" and exchanged(named, yes=0.1) == "yes"
     assert exchanged(named, **{number: 0.1}) == number
-    assert exchanged(f"{named}; ~1 is made by nothing as the matching tool says it") == "yes"
+    assert exchanged(named.replace("'cat'", '"cat"')) == "cat"
+    assert exchanged(f"{named}; ~1 is made by nothing {VERDICT}") == "yes"
     assert exchanged("~1 is said to be unmatched: call match first") == ""
     assert exchanged("'cat' is named, but points at nothing") == ""
     assert another(Written(ids, 0.0, [(-1, 0.0)] * len(ids)), named, given.tokenizer) == []
