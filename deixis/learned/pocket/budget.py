@@ -52,8 +52,8 @@ class Trainee(Protocol):
         """Returns the parameter groups for the optimizer."""
         ...
 
-    def loss(self, rng: np.random.Generator) -> torch.Tensor:
-        """Returns the loss of the next batch."""
+    def loss(self, rng: np.random.Generator, progress: float) -> torch.Tensor:
+        """Returns the loss of the next batch; `progress` in 0..1 is the share of the steps that are done."""
         ...
 
     def measured(self, network: torch.nn.Module) -> dict[str, float]:
@@ -115,7 +115,8 @@ def train(
     losses: list[float] = []
     network.train()
     while not total or done < total:
-        loss = trainee.loss(rng)
+        # As long as nobody knows how many steps there will be, their speed is measured on any of them.
+        loss = trainee.loss(rng, done / total if total else float(rng.random()))
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), trainee.largest_gradient)
         optimizer.step(rate_at(done, total) if total else 1.0 / (MEASURED_TO + 1))

@@ -36,7 +36,7 @@ class Brightness:
     def groups(self):
         return [{"params": list(self.network.parameters()), "weight_decay": 0.01}]
 
-    def loss(self, rng):
+    def loss(self, rng, progress):
         if self._stop_at and self.seed_at - 5 == self._stop_at:
             raise KeyboardInterrupt
         own = np.random.default_rng(self.seed_at)
@@ -91,10 +91,10 @@ def test_as_many_steps_are_taken_as_fit_in_the_minutes(tmp_path, monkeypatch):
     clock = 0.0
 
     class Slow(Brightness):
-        def loss(self, rng):
+        def loss(self, rng, progress):
             nonlocal clock
             clock += 1.0
-            return super().loss(rng)
+            return super().loss(rng, progress)
 
     monkeypatch.setattr(budget, "time", SimpleNamespace(monotonic=lambda: clock))
     trained = train(Slow(), tmp_path, Budget(minutes=1.0))

@@ -13,10 +13,10 @@ from deixis.learned.pocket.eye import finish as finishing
 from deixis.learned.pocket.eye.finish import best_f1, chosen, finish, fitted, regression
 from deixis.learned.pocket.eye.half import kinds, stored
 from deixis.learned.pocket.eye.measure import average_precision
-from deixis.learned.pocket.eye.samples import Kept, Stream, assembled, batch
+from deixis.learned.pocket.eye.samples import Kept, Stream, assembled, batch, enlarged, side_at
 from deixis.learned.world.categories import categories
 from deixis.learned.world.scenes import SceneSpec, scene
-from deixis.tools.pocket.eye import FACTS, OUTPUTS, Eye, Kind, Limits, laid_out
+from deixis.tools.pocket.eye import FACTS, OUTPUTS, SIDE, Eye, Kind, Limits, laid_out, sized
 from deixis.tools.pocket.strangeness import FIGURES
 from deixis.tools.pocket.words import words
 
@@ -133,6 +133,22 @@ def test_half_of_a_batch_is_mirrored_with_its_boxes():
         assert made.classes[row].tolist() == [int(one.classes[0])] + [-1] * 7
         mirrored += x1 != int(one.boxes[0, 0])
     assert 8 < mirrored < 32
+
+
+def test_pictures_of_the_training_are_enlarged_as_the_eye_does_it_and_boxes_with_them():
+    one = scene(1_000_000)
+    shown = enlarged(assembled([Kept(one.pixels, one.boxes, one.classes)]), SIDE)
+    by_eye, pixel = sized(one.pixels)
+    assert np.abs(shown.pictures[0].transpose(1, 2, 0).astype(int) - by_eye).max() <= 1
+    count = len(one.classes)
+    assert np.allclose(shown.boxes[0, :count] * pixel[0], one.boxes, atol=1e-3)
+    assert enlarged(shown, SIDE) is shown
+
+
+def test_pictures_grow_while_an_eye_learns_up_to_the_size_that_it_will_see():
+    rng = np.random.default_rng(0)
+    early, late = ({side_at(share, rng) for _ in range(40)} for share in (0.0, 1.0))
+    assert max(early) < max(late) == SIDE and min(early) < min(late)
 
 
 def test_a_stream_shows_each_scene_about_three_times_and_goes_on_at_its_seed():

@@ -65,7 +65,7 @@ class EarTrainee(PocketTrainee):
         super().__init__(network, self._pool, bfloat16)
         self._validation: list[tuple[NDArray[np.float32], Any]] = []
 
-    def loss(self, rng: np.random.Generator) -> torch.Tensor:
+    def loss(self, rng: np.random.Generator, progress: float) -> torch.Tensor:
         """Returns the loss of the next batch."""
         pictures, activity = batch(self._pool, BATCH, rng)
         return loss_of(self.network, pictures, activity, self._bfloat16)

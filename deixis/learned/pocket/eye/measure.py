@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deixis.geometry import iou_matrix, non_maximum_suppression
-from deixis.learned.pocket.eye.samples import Kept, assembled
+from deixis.learned.pocket.eye.samples import Kept, assembled, enlarged
 
 if TYPE_CHECKING:
     import torch
@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 OVERLAP, FAINTEST, BATCH, RIGHT = 0.6, 0.02, 50, 0.5
 
 
-def figures_of(network: torch.nn.Module, scenes: Sequence[Any], count: int) -> dict[str, float]:
-    """Returns `ap50` (mean over the categories that occur) and `tagging_map` on the scenes."""
+def figures_of(
+    network: torch.nn.Module, scenes: Sequence[Any], count: int, side: int = 0
+) -> dict[str, float]:
+    """Returns `ap50` (mean over the categories that occur) and `tagging_map` on the scenes.
+
+    The network sees them with `side` pixels a side, as they are where it is 0.
+    """
     import torch
 
     found: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
@@ -26,11 +31,15 @@ def figures_of(network: torch.nn.Module, scenes: Sequence[Any], count: int) -> d
     for at in range(0, len(scenes), BATCH):
         part = [Kept(one.pixels, one.boxes, one.classes) for one in scenes[at : at + BATCH]]
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=False):
-            pictures = torch.from_numpy(assembled(part).pictures).float().div_(127.5).sub_(1.0)
+            shown = assembled(part)
+            own = shown.pictures.shape[-1]
+            shown = enlarged(shown, side or own)
+            pictures = torch.from_numpy(shown.pictures).float().div_(127.5).sub_(1.0)
             seen = network(pictures.to(memory_format=torch.channels_last))
         chances = torch.sigmoid(seen.sure)[..., None] * torch.softmax(seen.kinds, 2)
+        boxes = seen.boxes * (own / shown.pictures.shape[-1])
         for row in range(len(part)):
-            found.append(_kept(seen.boxes[row].numpy(), chances[row].numpy()))
+            found.append(_kept(boxes[row].numpy(), chances[row].numpy()))
         tags.append(seen.tags.numpy())
     truth = np.zeros((len(scenes), count), bool)
     for row, one in enumerate(scenes):

@@ -14,7 +14,7 @@ from deixis.learned.pocket.budget import Budget, Watch, train
 from deixis.learned.pocket.eye.measure import figures_of
 from deixis.learned.pocket.eye.network import CHANNELS, build_network
 from deixis.learned.pocket.eye.publish import onnx_bytes
-from deixis.learned.pocket.eye.samples import FAR_AHEAD, Stream, batch
+from deixis.learned.pocket.eye.samples import FAR_AHEAD, SIDES_FROM, Stream, batch, enlarged, side_at
 from deixis.learned.pocket.eye.training import BATCH, LARGEST_GRADIENT, LEARNING_RATE, WEIGHT_DECAY, loss_of
 from deixis.learned.pocket.recipe import About, PocketTrainee, require_all, written
 from deixis.learned.pocket.words import class_vectors
@@ -26,7 +26,7 @@ from deixis.tools.pocket.words import words
 if TYPE_CHECKING:
     import torch
 
-RECIPE_VERSION = "1"
+RECIPE_VERSION = "2"
 NAME = "eye.onnx"
 VALIDATION_SEED, VALIDATION_SCENES = 900_000, 200
 SHOWN = SceneSpec(stretched=0.1, restyled=0.3, inked=0.25)
@@ -60,18 +60,21 @@ class EyeTrainee(PocketTrainee):
         self._stream = Stream(partial(_drawn, workers), TRAIN_SEED)
         super().__init__(network.to(memory_format=torch.channels_last), self._stream, bfloat16)
 
-    def loss(self, rng: np.random.Generator) -> torch.Tensor:
-        """Returns the loss of the next batch."""
-        return loss_of(self.network, batch(self._stream.take(self._size, rng), rng), self._bfloat16)
+    def loss(self, rng: np.random.Generator, progress: float) -> torch.Tensor:
+        """Returns the loss of the next batch, whose pictures are of one of the sizes that it is time for."""
+        shown = enlarged(batch(self._stream.take(self._size, rng), rng), side_at(progress, rng))
+        return loss_of(self.network, shown, self._bfloat16)
 
     def measured(self, network: torch.nn.Module) -> dict[str, float]:
-        """Returns AP50 and tagging mAP on validation seeds, by style."""
+        """Returns AP50 and tagging mAP on validation seeds, by style, as large as the eye will see them."""
         if not self._validation:
             return {}
         seeds = range(VALIDATION_SEED, VALIDATION_SEED + self._validation)
         unseen = replace(SceneSpec(), families=(UNSEEN_FAMILY,))
-        own = figures_of(network, [scene(number) for number in seeds], len(categories()))
-        other = figures_of(network, [scene(number, unseen) for number in seeds], len(categories()))
+        own, other = (
+            figures_of(network, [scene(number, spec) for number in seeds], len(categories()), SIDE)
+            for spec in (SceneSpec(), unseen)
+        )
         return own | {f"{name}_unseen_family": value for name, value in other.items()}
 
 
@@ -103,7 +106,7 @@ def train_eye(
         training={"batch": BATCH, "bfloat16": bfloat16},
         validation={"seeds": [VALIDATION_SEED, VALIDATION_SCENES], **trained.figures},
         limits="illustrated scenes; photographs are outside its world",
-        more={"input": {"side": SIDE, "trained_side": SCENE_SIDE}},
+        more={"input": {"side": SIDE, "trained_sides": dict(SIDES_FROM), "drawn_side": SCENE_SIDE}},
     )
     return written(onnx_bytes(trained.network), trained, budget, about, out / NAME)
 

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 MOST_THINGS = 8
 FAR_AHEAD = 100_000_000
+SIDES_FROM = ((0.0, (128, 160)), (0.5, (160, 192)), (0.75, (192, 224)))
+"""From which share of the steps on pictures are shown how large: small ones are learned from faster, and at
+the end things have to be as large as the eye will see them (Touvron et al. 2019, FixRes)."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,25 @@ def assembled(scenes: list[Kept]) -> Batch:
         boxes[row, : len(one.classes)] = one.boxes
         classes[row, : len(one.classes)] = one.classes
     return Batch(pictures, boxes, classes)
+
+
+def side_at(progress: float, rng: np.random.Generator) -> int:
+    """Returns one of the sides that pictures have when `progress`, a share in 0..1, of the steps is done."""
+    sides = next(sides for since, sides in reversed(SIDES_FROM) if progress >= since)
+    return int(rng.choice(sides))
+
+
+def enlarged(given: Batch, side: int) -> Batch:
+    """Returns the square pictures with `side` pixels a side, as the eye enlarges what it looks at."""
+    import torch
+    from torch.nn import functional
+
+    own = given.pictures.shape[-1]
+    if own == side:
+        return given
+    pictures = torch.from_numpy(given.pictures)
+    changed = functional.interpolate(pictures, (side, side), mode="bicubic", antialias=True).numpy()
+    return Batch(changed, given.boxes * np.float32(side / own), given.classes)
 
 
 def coloured(pictures: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -54,7 +54,7 @@ class OutlineTrainee(PocketTrainee):
             "mean_iou_unseen_family": [scene(number, unseen) for number in seeds],
         }
 
-    def loss(self, rng: np.random.Generator) -> torch.Tensor:
+    def loss(self, rng: np.random.Generator, progress: float) -> torch.Tensor:
         """Returns the loss of the next batch."""
         return loss_of(self.network, batch(self._pool, BATCH, rng), self._bfloat16)
 
