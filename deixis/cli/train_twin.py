@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from deixis.learned.training.loss import LossPlan, Weighting
     from deixis.learned.training.plan import Plan
 
+SHIPPED = Path("pocket")
 MODES = ("token_mean", "step_mean", "step_weighted", "separate_turns", "curriculum")
 
 Out = Annotated[Path, typer.Option("--out", help="The folder of the training.", metavar="FOLDER")]
@@ -80,6 +81,14 @@ Samples = Annotated[
 Base = Annotated[Path | None, typer.Option("--base", help="The stored base model.", metavar="FOLDER")]
 Kind = Annotated[str, typer.Option("--kind", help="Of the twin: full, experts, lowrank, lowrank_experts.")]
 Rank = Annotated[int, typer.Option("--rank", min=1, help="Of the low-rank kinds.")]
+Adapter = Annotated[
+    Path | None,
+    typer.Option(
+        "--adapter",
+        help="A twin to go on with: its kind, layers and gate stay. pocket: the shipped one and its base.",
+        metavar="FOLDER",
+    ),
+]
 Layers = Annotated[str, typer.Option("--layers", help="every:2, all, first_half or second_half.")]
 Forms = Annotated[
     str,
@@ -136,6 +145,7 @@ def ground(
     base: Base = None,
     samples: Samples = None,
     data: Data = None,
+    adapter: Adapter = None,
     kind: Kind = "full",
     rank: Rank = 16,
     layers: Layers = "every:2",
@@ -224,6 +234,7 @@ def estimate(
     base: Base = None,
     samples: Samples = None,
     data: Data = None,
+    adapter: Adapter = None,
     preset: Preset = "small",
     conversations: Conversations = 64,
     kind: Kind = "full",
@@ -316,7 +327,12 @@ def _grounding(options: dict[str, Any]) -> Any:
     from deixis.learned.training.stages.ground import Grounding
     from deixis.learned.twin import TwinConfig
 
-    if options["base"] is None or not options["samples"]:
+    base, adapter = options["base"], options["adapter"]
+    if adapter == SHIPPED and not adapter.exists():
+        from deixis.graphs.planning.pocket.weights import folders
+
+        base, adapter = folders()
+    if base is None or not options["samples"]:
         raise InputFault(
             "train.ground.what",
             "A twin needs a base and samples.",
@@ -329,10 +345,11 @@ def _grounding(options: dict[str, Any]) -> Any:
     except ValidationError as error:
         raise InputFault("train.twin", str(error.errors()[0]["msg"]), "See --help.") from error
     return Grounding(
-        options["base"],
+        base,
         options["samples"],
         options["data"],
         twin,
+        adapter,
         _forms(options["forms"]),
         batch=options["batch"],
         seed=options["seed"],

@@ -46,6 +46,15 @@ def described(stage: str, trained: Trained, plan: Plan, parameters: int, **facts
     }
 
 
+def read_card(folder: Path) -> dict[str, Any]:
+    """Returns the card in a folder or, as that of a twin lies, beside it; nothing where there is none."""
+    for place in (folder / CARD, folder.parent / CARD):
+        if place.is_file():
+            card: dict[str, Any] = json.loads(place.read_text("utf-8"))
+            return card
+    return {}
+
+
 def write_card(folder: Path, card: dict[str, Any], page: bool = True) -> None:
     """Writes the card as JSON and, with `page`, as a page that people read."""
     write_whole((json.dumps(card, indent=1) + "\n").encode(), folder / CARD)

@@ -47,6 +47,7 @@ from deixis.learned.training.stages.ground import (
 from deixis.learned.training.stages.understand import Understanding, prepared, train_understand
 from deixis.learned.twin import TwinConfig, attach, graft
 from deixis.learned.twin.folder import is_short
+from deixis.learned.twin.gates.marker import MarkerGate
 from tests.learned.training.tiny import examples, tiny_model
 
 WHAT = Understanding(preset="tiny", conversations=24, held=4, batch=4)
@@ -112,6 +113,26 @@ def test_grounding_trains_the_twin_and_not_one_tensor_of_the_base(
         assert torch.equal(model(input_ids=ids).logits, plain)
         with twin.using("learn"):
             assert not torch.equal(model(input_ids=ids).logits, plain)
+
+
+def test_a_twin_is_gone_on_with_from_where_it_was_and_keeps_its_gate(
+    base: Any, samples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = base[0] / "base"
+    what = Grounding(folder, [samples], twin=TwinConfig(kind="lowrank", rank=4, layers="all"), batch=4)
+    plan = PLAN.model_copy(update={"optimizer": "adamw", "rate": 2e-2})
+    first = train_ground(tmp_path / "first", what, plan)
+    twin = attach(load(folder)[0], tmp_path / "first" / "twin")
+    twin.gate = MarkerGate("<point>")
+    twin.save(tmp_path / "first" / "twin", half=True)
+    options = ["--base", str(folder), "--samples", str(samples), "--batch", "4", "--cpu", "--json"]
+    again = ["--adapter", str(tmp_path / "first" / "twin"), "--steps", "1", "--rate", "1e-7"]
+    assert run(["train", "ground", "--out", str(tmp_path / "second"), *options, *again]) == 0
+    card = json.loads(capsys.readouterr().out)
+    assert card["figures"]["held_loss"] == pytest.approx(first["figures"]["held_loss"], abs=2e-3)
+    assert card["twin"]["kind"] == "lowrank", "not what the option --kind would make"
+    assert (card["begun_with"]["steps"], card["steps"]) == (PLAN.steps, 1)
+    assert isinstance(attach(load(folder)[0], tmp_path / "second" / "twin").gate, MarkerGate)
 
 
 def test_samples_come_in_the_forms_that_are_asked_for(samples: Path, base: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from deixis.errors import InputFault
 from deixis.learned.mllm.build import load
-from deixis.learned.training.card import described, write_card
+from deixis.learned.training.card import described, read_card, write_card
 from deixis.learned.training.collate import MULTIPLE, Collator
 from deixis.learned.training.dialogues import FORMS, Form, Traces, coordinate_ids, read_samples, seen
 from deixis.learned.training.feed import Examples
@@ -18,7 +18,7 @@ from deixis.learned.training.loop import Trained, Trainee, train
 from deixis.learned.training.loss import LossPlan, Objective
 from deixis.learned.training.plan import Plan
 from deixis.learned.training.running import main_first
-from deixis.learned.twin import Twin, TwinConfig, graft
+from deixis.learned.twin import Twin, TwinConfig, attach, graft
 from deixis.learned.twin.digests import differences, tensor_digests
 
 PLAN = Plan(rate=1e-3, average=0.998, minutes=60)
@@ -37,6 +37,7 @@ class Grounding:
         samples: files or folders of SCOUT samples.
         data: the folder of media that are not the world's.
         twin: its kind, layers and sizes.
+        adapter: a twin of this base to go on with, instead of a new one as `twin` says; its gate stays.
         forms: the share of the samples that come in each form.
         together: samples of the same media that share a row; the loss separate_turns takes 1.
         batch: rows a step.
@@ -48,6 +49,7 @@ class Grounding:
     samples: Sequence[Path]
     data: Path | None = None
     twin: TwinConfig = field(default_factory=TwinConfig)
+    adapter: Path | None = None
     forms: Mapping[Form, float] = field(default_factory=FORMS.copy)
     together: int = 8
     batch: int = 8
@@ -119,7 +121,7 @@ def prepared(
     )
     size = min(what.batch, max(1, len(measured)))
     out_of = Examples(len(measured), measured.__getitem__, collator, size, lengths=measured.lengths)
-    twin = graft(model, what.twin)
+    twin = attach(model, what.adapter) if what.adapter else graft(model, what.twin)
     trainee = grounding_trainee(
         twin,
         feed,
@@ -150,7 +152,8 @@ def train_ground(
         watch: is told what is going on.
 
     Raises:
-        InputFault: as `deixis.learned.training.loop.train`; or the base was changed.
+        InputFault: as `deixis.learned.training.loop.train`, or as `deixis.learned.twin.attach`; or the base
+            was changed.
     """
     loss = loss or LossPlan()
     out.mkdir(parents=True, exist_ok=True)
@@ -163,6 +166,8 @@ def train_ground(
         "twin": twin.config.model_dump(mode="json"),
         "loss": loss.model_dump(mode="json"),
     }
+    if what.adapter:
+        more["begun_with"] = read_card(what.adapter)
     count = sum(value.numel() for value in twin.parameters())
 
     def store(trained: Trained) -> None:
