@@ -24,8 +24,9 @@ a part of a picture, sound and picture compared, what an earlier step saw."""
 DOES: tuple[Do, ...] = ("tag", "ground", "segment", "hear", "look", "match", "recall")
 PlannedKind = Literal["find", "locate", "outline", "listen", "relate", "select", "answer"]
 CALLED = "points at what the tool calls"
+STANDS = "does not stand, by its box,"
 VERDICT = "as the matching tool says it"
-"""Words of a complaint by which a planner knows that a name in its answer, or its verdict, is wrong."""
+"""Words of a complaint by which a planner knows what in its answer is wrong: a name, a place, its verdict."""
 MOST_CALLS = 8
 MOST_CLAIMS = 64
 

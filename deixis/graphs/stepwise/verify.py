@@ -13,6 +13,7 @@ from deixis.graphs.stepwise.findings import Findings
 from deixis.graphs.stepwise.pointing import span_of
 from deixis.graphs.stepwise.relating import relate
 from deixis.graphs.stepwise.settling import settle
+from deixis.graphs.stepwise.standing import misplaced
 from deixis.graphs.stepwise.state import StepState
 from deixis.graphs.stepwise.view import exhausted
 
@@ -30,6 +31,7 @@ async def verify(state: StepState, runtime: Runtime[RunContext]) -> dict[str, An
     told.spans = tuple(span_of(pointed) for pointed in settled.pointed)
     context.recorder.close(told)
     issues = [*settled.issues, *deny(context, step.denials).issues]
+    issues += misplaced(step.text, settled.pointed)
     issues += relate(context, state, step, settled, findings).issues
     issues += [
         f"{step.text[start:end]!r} is named, but points at nothing: claim it, or leave it out"

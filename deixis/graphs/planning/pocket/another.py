@@ -6,23 +6,24 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from deixis.graphs.planning.protocol import CALLED, VERDICT
+from deixis.graphs.planning.protocol import CALLED, STANDS, VERDICT
 from deixis.learned.mllm.tokens import COORDINATES, END_REF, PROPOSALS, REF, STEPS
 
 if TYPE_CHECKING:
     from deixis.graphs.planning.pocket.writing import Written
 
 _REGIONS = frozenset((*PROPOSALS, *COORDINATES))
-_NAMED = re.compile(rf"(?<!\w)([\"'])((?:(?!\1).)+)\1 {CALLED}")
+_NAMED = re.compile(rf"(?<!\w)([\"'])((?:(?!\1).)+)\1 (?:{CALLED}|{STANDS})")
 """A phrase as it is quoted: by double marks where there is an apostrophe in it."""
 
 
 def another(made: Written, complaint: str, tokenizer: Any) -> list[int]:
     """Returns how an answer begins anew: its tokens up to the least sure word, and the next likely one.
 
-    Looked at are the words and the number of what is called by a wrong name, and the answer's first word,
-    which tells its verdict (yes, no, nothing); this alone where the verdict is wrong. Nothing comes back
-    where what was written is no answer, or where it is other faults that are found with it.
+    Looked at are the words and the number of what is called by a wrong name or does not stand where it is
+    said to, and the answer's first word, which tells its verdict (yes, no, nothing); this alone where the
+    verdict is wrong. Nothing comes back where what was written is no answer, or where it is other faults that
+    are found with it.
     """
     tokens = tokenizer.convert_ids_to_tokens(made.ids)
     wrong = {words.casefold() for _, words in _NAMED.findall(complaint)}

@@ -21,7 +21,7 @@ from deixis.graphs.planning.pocket.grammar import Allowed, Grammar, Held
 from deixis.graphs.planning.pocket.planner import PocketPlanner
 from deixis.graphs.planning.pocket.weights import Opened
 from deixis.graphs.planning.pocket.writing import Pen, Written
-from deixis.graphs.planning.protocol import CALLED, VERDICT, Medium, NextStep, PlanRequest
+from deixis.graphs.planning.protocol import CALLED, STANDS, VERDICT, Medium, NextStep, PlanRequest
 from deixis.learned.mllm.dialogue import prompt
 from deixis.learned.mllm.tokens import PROPOSALS
 from deixis.trace import Span, Step
@@ -162,6 +162,7 @@ def test_word_that_is_exchanged_is_the_least_sure_one_that_is_blamed(given: Open
     assert exchanged(named) == "cat" and exchanged(named, yes=0.1) == "yes"
     assert exchanged(named, **{number: 0.1}) == number
     assert exchanged(named.replace("'cat'", '"cat"')) == "cat"
+    assert exchanged(f"'cat' {STANDS} left of 'dog'") == "cat"
     assert exchanged(f"{named}; ~1 is made by nothing {VERDICT}") == "yes"
     assert exchanged("~1 is said to be unmatched: call match first") == ""
     assert exchanged("'cat' is named, but points at nothing") == ""
