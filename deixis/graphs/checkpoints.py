@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from importlib.util import find_spec
@@ -17,12 +18,48 @@ from langgraph.checkpoint.base import (
     CheckpointMetadata,
     CheckpointTuple,
 )
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from deixis.errors import InputFault, MissingExtra
 
+PACKED, SHORT, LEVEL = "+deflate", 200, 1
+"""Mark of a packed type, bytes from which packing pays, how hard it is tried: hardly, for it costs time."""
+MOST_BYTES = 256_000_000
+"""No state is larger: media are in the store."""
 BUSY_S = 30.0
 """How long a write waits for that of another process."""
+
+
+class Packed(JsonPlusSerializer):
+    """LangGraph's serializer, whose bytes are stored deflated where that makes them fewer.
+
+    A run's state says the same again and again, step by step. What was stored without it is read as well.
+    """
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        """Returns the type of the bytes and the bytes."""
+        kind, plain = super().dumps_typed(obj)
+        packed = zlib.compress(plain, LEVEL) if len(plain) > SHORT else plain
+        return (f"{kind}{PACKED}", packed) if len(packed) < len(plain) else (kind, plain)
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        """Returns what was stored.
+
+        Raises:
+            ValueError: the bytes are broken, or more than `MOST_BYTES` of them come out.
+        """
+        kind, stored = data
+        if not kind.endswith(PACKED):
+            return super().loads_typed(data)
+        opened = zlib.decompressobj()
+        try:
+            plain = opened.decompress(stored, MOST_BYTES)
+        except zlib.error as error:
+            raise ValueError(f"a checkpoint is broken: {error}") from error
+        if not opened.eof:
+            raise ValueError("a checkpoint is cut short, or too large")
+        return super().loads_typed((kind.removesuffix(PACKED), plain))
 
 
 class InlineSaver(SqliteSaver):
@@ -77,7 +114,7 @@ async def sqlite_saver(path: Path) -> AsyncIterator[InlineSaver]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)) as connection:
-        saver = InlineSaver(connection)
+        saver = InlineSaver(connection, serde=Packed())
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
@@ -128,7 +165,7 @@ async def postgres_saver(address: str) -> AsyncIterator[BaseCheckpointSaver[Any]
             "Start it, or leave DEIXIS_CHECKPOINTS empty: then SQLite in the store's folder is used.",
         ) from error
     async with connection:
-        saver = AsyncPostgresSaver(conn=connection)
+        saver = AsyncPostgresSaver(conn=connection, serde=Packed())
         if address not in _PREPARED:
             await saver.setup()
             _PREPARED.add(address)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import zlib
 from pathlib import Path
+
+import pytest
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from deixis.agent.agent import Agent
 from deixis.agent.profile import Profile
-from deixis.graphs.checkpoints import sqlite_saver
+from deixis.graphs import checkpoints
+from deixis.graphs.checkpoints import PACKED, Packed, sqlite_saver
 from tests.graphs import fakes
 
 
@@ -58,3 +63,23 @@ def test_agent_asks_again_with_the_graph_it_has(tmp_path: Path) -> None:
     assert made.compiled("pipeline") is graph
     assert graph.checkpointer is None, "a run's connection must not outlive it"
     assert first.text.startswith("Yes") and second.text.startswith("Yes")
+
+
+def test_states_are_stored_packed_and_come_back_the_same() -> None:
+    packed, plain = Packed(), JsonPlusSerializer()
+    state = {"steps": [{"text": "Look for the dog.", "index": index} for index in range(50)]}
+    kind, stored = packed.dumps_typed(state)
+    assert kind.endswith(PACKED) and len(stored) < len(plain.dumps_typed(state)[1]) / 3
+    assert packed.loads_typed((kind, stored)) == state
+    assert packed.loads_typed(plain.dumps_typed(state)) == state, "what was stored before is read"
+    for small in (None, b"", {"a": 1}, "x" * 20):
+        assert packed.dumps_typed(small) == plain.dumps_typed(small)
+        assert packed.loads_typed(packed.dumps_typed(small)) == small
+
+
+def test_packed_bytes_that_are_broken_or_endless_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "MOST_BYTES", 10_000)
+    kind, stored = Packed().dumps_typed({"text": "again and " * 100})
+    for broken in (stored[:-6], b"nonsense", b"", zlib.compress(bytes(10_001), 1)):
+        with pytest.raises(ValueError, match=r"broken|cut short"):
+            Packed().loads_typed((kind, broken))
