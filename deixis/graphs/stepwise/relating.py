@@ -7,10 +7,15 @@ from dataclasses import dataclass, field
 from deixis.answer import Evidence, Relation, Score, Verdict
 from deixis.graphs.context import RunContext, audio_refs, image_refs
 from deixis.graphs.planning.protocol import VERDICT, Linked, NextStep
+from deixis.graphs.stepwise.denying import looks
 from deixis.graphs.stepwise.findings import Findings, Found, evidence
+from deixis.graphs.stepwise.requests import plain
 from deixis.graphs.stepwise.settling import Pointed, Settled
 from deixis.graphs.stepwise.state import StepState
 from deixis.tools.matching.protocol import MatchResult, PairVerdict
+from deixis.tools.matching.sources import is_one_of, sources_of
+
+NOTHING = Score(value=0.0, kind="none")
 
 
 @dataclass
@@ -33,9 +38,12 @@ def relate(
         return related
     found = _latest(context)
     if found is None:
-        related.overall = "unknown"
         for said in step.linked:
-            _unproved(related, said, settled, findings)
+            _unmatched(context, related, said, settled, findings) or _unproved(
+                related, said, settled, findings
+            )
+        verdicts = {verdict for _, _, verdict, _, _ in related.pairs}
+        related.overall = "unmatched" if verdicts == {"unmatched"} else "unknown"
         return related
     result, proof = found
     related.overall = result.overall
@@ -80,7 +88,7 @@ def _told(
         if said.verdict == "matched" and pointed is None:
             return False
         reason = "the matching tool cannot tell; the planner says so by what is seen and heard"
-        known = proof.model_copy(update={"score": Score(value=0.0, kind="none"), "note": reason})
+        known = proof.model_copy(update={"score": NOTHING, "note": reason})
         related.pairs.append((sound, pointed, said.verdict, (known,), reason))
         if related.overall == "unknown" or said.verdict == "matched":
             related.overall = said.verdict
@@ -142,6 +150,38 @@ def _same(one: Found, other: Found) -> bool:
     if one.box is None or other.box is None or one.region.media != other.region.media:
         return False
     return one.kind == other.kind and one.box.iou(other.box) >= 0.7
+
+
+def _unmatched(
+    context: RunContext, related: Related, said: Linked, settled: Settled, findings: Findings
+) -> bool:
+    """Returns whether a sound is kept as unmatched because all that makes it was looked for in vain."""
+    sound = findings.get(said.sound)
+    one = next((one for one in settled.pointed if sound is not None and sound in one.found), None)
+    if said.verdict != "unmatched" or sound is None or sound.event is None or one is None:
+        return False
+    sources = sources_of(sound.event.label, sound.event.parents)
+    wanted = (*sources.typical, *sources.plausible)
+    if any(is_one_of(found.names, wanted) for found in findings.all() if found.kind != "sound"):
+        return False
+    vain = [(action, entry) for action, entry in looks(context) if entry.status == "absent"]
+    proofs: list[Evidence] = []
+    for name in sources.typical:
+        looked = next((pair for pair in vain if _covers(pair[1].phrase, name)), None)
+        if looked is None:
+            return False
+        action, entry = looked
+        proofs.append(evidence(context, action, NOTHING, f"no {entry.phrase} was found"))
+    if not proofs:
+        return False
+    reason = f"what makes a {sound.event.label} was looked for, and nothing was found"
+    related.pairs.append((one, None, "unmatched", tuple(dict.fromkeys(proofs)), reason))
+    return True
+
+
+def _covers(phrase: str, name: str) -> bool:
+    """Returns whether to look for `phrase` is to look for `name`: one is a kind of the other."""
+    return is_one_of((phrase,), (name,)) or is_one_of((name,), (plain(phrase),))
 
 
 def _unproved(related: Related, said: Linked, settled: Settled, findings: Findings) -> None:

@@ -10,6 +10,8 @@ import pytest
 from deixis.agent.agent import Agent
 from deixis.agent.profile import Profile
 from deixis.answer import Score
+from deixis.graphs.planning.scripted import ScriptedPlanner
+from deixis.tools.detection import Detection, GroundRequest, GroundResult
 from deixis.tools.matching import MatchRequest, MatchResult, PairVerdict
 from tests.graphs import fakes
 from tests.graphs.stepwise.runs import agent, ask, whole
@@ -54,6 +56,48 @@ def test_a_tool_that_can_tell_is_not_overruled(tmp_path: Path) -> None:
     answer = ask(agent(tmp_path, [LOOK, MATCH, answering("unmatched")]), sound=True)
     (relation,) = answer.relations
     assert (relation.verdict, answer.relation) == ("matched", "matched")
+
+
+@pytest.mark.parametrize(
+    ("looked", "seen", "verdict"),
+    [
+        (["dog"], [], "unmatched"), (["dog", "wolf"], [], "unmatched"), (["zebra"], [], "unknown"),
+        (["unicorn"], [], "unknown"), ([], [], "unknown"), (["wolf"], ["dog"], "unknown"),
+        (["dog", "cat"], ["cat"], "unmatched"),
+    ],
+)  # fmt: skip
+def test_a_sound_whose_maker_was_looked_for_in_vain_needs_no_matching_call(
+    tmp_path: Path, looked: list[str], seen: list[str], verdict: str
+) -> None:
+    def look(request: GroundRequest) -> GroundResult:
+        everything = fakes.detection(request)
+        gone = [
+            row.model_copy(update={"status": "absent", "detections": ()})
+            if row.status == "found" and row.phrase not in seen
+            else row
+            for row in everything.phrases
+        ]
+        dog = Detection(box=fakes.DOG, score=Score(value=0.9, kind="detector"), name="dog")
+        return GroundResult(phrases=tuple(gone), everything=(dog,) if "dog" in seen else ())
+
+    calls: list[dict[str, Any]] = [{"do": "hear"}]
+    calls += [{"do": "ground", "phrases": looked}] if looked else []
+    said = {
+        "kind": "answer",
+        "text": "Nothing in the picture makes the bark.",
+        "claims": [{"phrase": "bark", "refs": ["1.1~1"]}],
+        "linked": [{"sound": "1.1~1", "verdict": "unmatched"}],
+    }
+    planner = ScriptedPlanner([{"kind": "find", "text": "Look.", "calls": calls}, said, said])
+    made = agent(tmp_path, planner, fakes.tools(detection=look))
+    answer = ask(made, "What makes the sound?", sound=True)
+    (relation,) = answer.relations
+    assert (relation.verdict, answer.relation, relation.thing) == (verdict, verdict, None)
+    assert ("call match first" in planner.requests[-1].complaint) is (verdict == "unknown")
+    if verdict == "unmatched":
+        assert [(one.tool, one.note) for one in relation.evidence] == [("detection/fake", "no dog was found")]
+        assert "was looked for, and nothing was found" in relation.reason
+    whole(answer)
 
 
 def test_nothing_else_is_meant_by_what_is_not_there(tmp_path: Path) -> None:
