@@ -39,9 +39,8 @@ def relate(
     found = _latest(context)
     if found is None:
         for said in step.linked:
-            _unmatched(context, related, said, settled, findings) or _unproved(
-                related, said, settled, findings
-            )
+            if not _unmatched(context, related, said, settled, findings):
+                _unproved(related, said, settled, findings)
         verdicts = {verdict for _, _, verdict, _, _ in related.pairs}
         related.overall = "unmatched" if verdicts == {"unmatched"} else "unknown"
         return related
