@@ -135,12 +135,17 @@ class Eye:
             return self._seen[key]
 
     def vectors(
-        self, pixels: NDArray[np.uint8], boxes: Sequence[tuple[float, float, float, float]]
+        self,
+        pixels: NDArray[np.uint8],
+        boxes: Sequence[tuple[float, float, float, float]],
+        meanings: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         """Returns a unit vector (m, DIM) for each box, x1 y1 x2 y2 in pixels of the RGB picture (h, w, 3).
 
         A box is answered for by the cell whose own box fits best; where none does by the cell it is
-        centred on; a box around nearly all of the picture by the picture as a whole.
+        centred on; a box around nearly all of the picture by the picture as a whole. With `meanings`, the
+        vectors (c, DIM) of the kinds, that of a cell is moved as far again towards what it is taken for:
+        names that lie near each other are told apart by the kinds' chances alone.
         """
         seen = self.see(pixels)
         asked = np.array(boxes, np.float64).reshape(-1, 4)
@@ -151,6 +156,10 @@ class Eye:
         off = np.abs(middle[None] - (asked[:, None, :2] + asked[:, None, 2:]) / 2).sum(-1)
         rows = np.where(overlap > 0.1, rows, off.argmin(axis=1))
         found = seen.vectors[rows]
+        if meanings is not None:
+            # Each row by itself: a product of matrices rounds otherwise when there are more of them.
+            taken_for = np.einsum("mc,cd->md", seen.kinds[rows], meanings)
+            found = _unit(found + taken_for)
         height, width = pixels.shape[:2]
         area = (asked[:, 2:] - asked[:, :2]).prod(axis=1)
         found[area >= WHOLE * width * height] = seen.picture

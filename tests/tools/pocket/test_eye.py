@@ -74,6 +74,12 @@ def test_vectors_of_boxes_are_those_of_the_things_in_them(sight):
     both = dog + car
     assert found[2] @ (both / np.linalg.norm(both)) > 0.99, "a box around all is the picture as a whole"
     assert sight.vectors(picture, []).shape == (0, 128)
+    meanings = np.eye(len(sight.kinds), 128, dtype=np.float32)
+    leaning = sight.vectors(picture, [(48, 72, 168, 192), (0, 0, 480, 480)], meanings)
+    kinds = sight.see(picture).kinds[sight.see(picture).cells_of(np.array([[48.0, 72, 168, 192]]))[0]]
+    moved = found[0] + (kinds @ meanings)[0]
+    assert leaning[0] == pytest.approx(moved / np.linalg.norm(moved), abs=1e-5)
+    assert leaning[1] == pytest.approx(found[2], abs=1e-6), "the picture as a whole is of no kind"
     assert np.isfinite(sight.vectors(picture, [(470, 0, 471, 1)])).all()
 
 
