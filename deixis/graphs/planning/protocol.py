@@ -25,6 +25,7 @@ DOES: tuple[Do, ...] = ("tag", "ground", "segment", "hear", "look", "match", "re
 PlannedKind = Literal["find", "locate", "outline", "listen", "relate", "select", "answer"]
 CALLED = "points at what the tool calls"
 STANDS = "does not stand, by its box,"
+BOTH = "is said to be there, and not to be there"
 VERDICT = "as the matching tool says it"
 """Words of a complaint by which a planner knows what in its answer is wrong: a name, a place, its verdict."""
 MOST_CALLS = 8

@@ -107,7 +107,7 @@ def _pointed(
     sound = bool(found and all(one.kind == "sound" for one in found)) or bool(
         not found and claim.times and not claim.boxes
     )
-    told = _told_otherwise(claim.phrase, found, findings) or _heard_otherwise(claim.phrase, found)
+    told = _told_otherwise(claim.phrase, found, findings) or _heard_otherwise(claim.phrase, found, findings)
     if told:
         issues.append(f"{claim.phrase!r} {CALLED} {told!r}")
     kind: Literal["thing", "sound"] = "sound" if sound else "thing"
@@ -219,10 +219,14 @@ def _told_otherwise(phrase: str, found: list[Found], findings: Findings) -> str:
     return ""
 
 
-def _heard_otherwise(phrase: str, found: list[Found]) -> str:
+def _heard_otherwise(phrase: str, found: list[Found], findings: Findings) -> str:
     """Returns what the tool calls a sound that surely is none of those that the phrase names."""
-    heard = [one.event for one in found if one.event is not None]
-    return heard[0].label if heard and all(is_another(phrase, one) for one in heard) else ""
+    heard = [one for one in found if one.event is not None]
+    for one in heard:
+        others = [other.event for other in findings.of_call(one.call) if other.event is not None]
+        if one.event is None or not is_another(phrase, one.event, others):
+            return ""
+    return heard[0].label if heard else ""
 
 
 def _names_another(phrase: str, found: Found, findings: Findings) -> bool:

@@ -7,11 +7,13 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from deixis.graphs.context import RunContext
+from deixis.graphs.planning.protocol import BOTH
 from deixis.graphs.stepwise.answering import answering
 from deixis.graphs.stepwise.denying import deny, unclaimed
 from deixis.graphs.stepwise.findings import Findings
 from deixis.graphs.stepwise.pointing import span_of
 from deixis.graphs.stepwise.relating import relate
+from deixis.graphs.stepwise.requests import plain
 from deixis.graphs.stepwise.settling import settle
 from deixis.graphs.stepwise.standing import misplaced
 from deixis.graphs.stepwise.state import StepState
@@ -32,6 +34,12 @@ async def verify(state: StepState, runtime: Runtime[RunContext]) -> dict[str, An
     context.recorder.close(told)
     issues = [*settled.issues, *deny(context, step.denials).issues]
     issues += misplaced(step.text, settled.pointed)
+    claimed = {(pointed.kind == "sound", plain(pointed.phrase)) for pointed in settled.pointed}
+    issues += [
+        f"{one.phrase!r} {BOTH}"
+        for one in step.denials
+        if (one.medium == "audio", plain(one.phrase)) in claimed
+    ]
     issues += relate(context, state, step, settled, findings).issues
     issues += [
         f"{step.text[start:end]!r} is named, but points at nothing: claim it, or leave it out"

@@ -47,6 +47,17 @@ def test_planner_is_sent_back_once_with_the_reason(tmp_path: Path, answer: Any, 
         assert not any(entity.supported for entity in result.entities)
 
 
+def test_what_is_claimed_and_denied_at_once_is_sent_back(tmp_path: Path) -> None:
+    claims = [{"phrase": "dog", "refs": ["#1"]}]
+    both = {"kind": "answer", "text": "No dog. A dog.", "claims": claims, "denials": [{"phrase": "dog"}]}
+    unheard = {**DOG, "denials": [{"phrase": "dog", "medium": "audio"}]}
+    for said, told in ((both, True), (unheard, False)):
+        planner = ScriptedPlanner([{**LOOK, "calls": [*LOOK["calls"], {"do": "hear"}]}, said, DOG])
+        ask(agent(tmp_path / str(told), planner), sound=True)
+        complaints = [one.complaint for one in planner.requests]
+        assert any("'dog' is said to be there, and not to be there" in one for one in complaints) is told
+
+
 def test_planner_that_mends_its_answer_is_believed(tmp_path: Path) -> None:
     bad = {"kind": "answer", "text": "The unicorn.", "claims": [{"phrase": "unicorn"}]}
     result = ask(agent(tmp_path, [LOOK, bad, DOG]))

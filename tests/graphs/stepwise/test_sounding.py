@@ -44,6 +44,27 @@ def test_words_for_another_sound(phrase: str, heard: tuple[str, tuple[str, ...]]
     assert is_another(phrase, event) is another
 
 
+def test_words_for_another_sound_of_the_same_clip() -> None:
+    thunder, crowing, bark = (
+        SoundEvent(
+            label=label,
+            parents=parents,
+            span=TimeSpan(start_s=0, end_s=1),
+            score=Score(value=0.9, kind="hearing"),
+        )
+        for label, parents in (
+            ("thunder", ("nature",)),
+            ("crowing, cock-a-doodle-doo", ("chicken, rooster",)),
+            DOG,
+        )
+    )
+    assert not is_another("thunder", crowing), "alone it stays open"
+    assert is_another("thunder", crowing, [thunder, crowing])
+    assert not is_another("thunder", thunder, [thunder, crowing])
+    assert not is_another("a noise", crowing, [thunder, crowing])
+    assert not is_another("thunder", bark, [bark, crowing])
+
+
 def test_answer_that_calls_a_bark_crowing_is_sent_back(tmp_path: Path) -> None:
     listen = {"kind": "listen", "calls": [{"do": "hear"}]}
     wrong = {"kind": "answer", "text": "A violin.", "claims": [{"phrase": "violin", "refs": ["~1"]}]}

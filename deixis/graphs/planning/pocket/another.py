@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from deixis.graphs.planning.protocol import CALLED, STANDS, VERDICT
+from deixis.graphs.planning.protocol import BOTH, CALLED, STANDS, VERDICT
 from deixis.learned.mllm.tokens import COORDINATES, END_REF, PROPOSALS, REF, STEPS
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def another(made: Written, complaint: str, tokenizer: Any) -> list[int]:
     """
     tokens = tokenizer.convert_ids_to_tokens(made.ids)
     wrong = {words.casefold() for _, words in _NAMED.findall(complaint)}
-    verdict = VERDICT in complaint
+    verdict = VERDICT in complaint or BOTH in complaint
     if tokens[0] != STEPS["answer"] or not (wrong or verdict):
         return []
     places = [1]

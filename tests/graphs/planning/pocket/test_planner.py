@@ -21,7 +21,7 @@ from deixis.graphs.planning.pocket.grammar import Allowed, Grammar, Held
 from deixis.graphs.planning.pocket.planner import PocketPlanner
 from deixis.graphs.planning.pocket.weights import Opened
 from deixis.graphs.planning.pocket.writing import Pen, Written
-from deixis.graphs.planning.protocol import CALLED, STANDS, VERDICT, Medium, NextStep, PlanRequest
+from deixis.graphs.planning.protocol import BOTH, CALLED, STANDS, VERDICT, Medium, NextStep, PlanRequest
 from deixis.learned.mllm.dialogue import prompt
 from deixis.learned.mllm.tokens import PROPOSALS
 from deixis.trace import Span, Step
@@ -164,6 +164,7 @@ def test_word_that_is_exchanged_is_the_least_sure_one_that_is_blamed(given: Open
     assert exchanged(named.replace("'cat'", '"cat"')) == "cat"
     assert exchanged(f"'cat' {STANDS} left of 'dog'") == "cat"
     assert exchanged(f"{named}; ~1 is made by nothing {VERDICT}") == "yes"
+    assert exchanged(f"'cat' {BOTH}") == "yes"
     assert exchanged("~1 is said to be unmatched: call match first") == ""
     assert exchanged("'cat' is named, but points at nothing") == ""
     assert another(Written(ids, 0.0, [(-1, 0.0)] * len(ids)), named, given.tokenizer) == []
