@@ -38,19 +38,18 @@ def another(made: Written, complaint: str, tokenizer: Any) -> list[int]:
 
 
 def once(made: Written, tokenizer: Any) -> list[int]:
-    """Returns how words begin anew that point twice at one place by the same name; else nothing.
+    """Returns how words begin anew that point twice at one place; else nothing.
 
-    None of the samples that the model learned from does: it has lost its thread, or taken one of two names or
-    numbers for the other.
+    No answer that the model learned from does: it has lost its thread, or taken one of two names or numbers
+    for the other.
     """
     tokens = tokenizer.convert_ids_to_tokens(made.ids)
-    seen: dict[tuple[str, ...], list[int]] = {}
+    seen: dict[tuple[str, ...], list[tuple[range, range]]] = {}
     for phrase, regions in _pointed(tokens):
         if regions:
-            said = tuple(tokens[place] for place in (*phrase, *regions))
-            seen.setdefault(said, []).extend((*phrase, *regions))
-    repeated = [places for said, places in seen.items() if len(places) > len(said)]
-    return _exchanged(made, [place for places in repeated for place in places])
+            seen.setdefault(tuple(tokens[place] for place in regions), []).append((phrase, regions))
+    repeated = [pair for pairs in seen.values() if len(pairs) > 1 for pair in pairs]
+    return _exchanged(made, [place for phrase, regions in repeated for place in (*phrase, *regions)])
 
 
 def _exchanged(made: Written, places: list[int]) -> list[int]:

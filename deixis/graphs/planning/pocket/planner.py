@@ -45,7 +45,7 @@ class PocketPlanner:
 
     def __init__(self, given: Opened, *, gate: Any = None, expert: str = "", alone: bool = False) -> None:
         self._given, self._gate, self._expert, self._alone = given, gate, expert, alone
-        self.version = f"3-{given.digest}" if given.digest else "3"
+        self.version = f"4-{given.digest}" if given.digest else "4"
         self.pen = Pen(given)
         self._grammar = Grammar(given.tokenizer)
         self._lock = threading.Lock()

@@ -131,7 +131,7 @@ def test_one_thing_is_not_named_twice(given: Opened, tmp_path: Path) -> None:
     ("words", "begins"),
     [
         ("a <|ref|>dog<|end_ref|>#1 and a <|ref|>dog<|end_ref|>#2.<|end|>", False),
-        ("a <|ref|>dog<|end_ref|>#1 and a <|ref|>cat<|end_ref|>#1.<|end|>", False),
+        ("a <|ref|>dog<|end_ref|>#1 and a <|ref|>cat<|end_ref|>#1.<|end|>", True),
         ("no <|ref|>dog<|end_ref|> and no <|ref|>dog<|end_ref|>.<|end|>", False),
         ("the <|ref|>dog<|end_ref|>#1 left of the <|ref|>dog<|end_ref|>#1.<|end|>", True),
     ],
