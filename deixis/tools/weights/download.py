@@ -98,10 +98,17 @@ def _alone(part: Path) -> Iterator[IO[bytes]]:
                 import fcntl
 
                 fcntl.flock(stream, fcntl.LOCK_EX)
-            # The process before us may have renamed or removed the file that we waited for.
-            if part.exists() and os.path.samestat(part.stat(), os.fstat(stream.fileno())):
+            if _still_there(part, stream):
                 yield stream
                 return
+
+
+def _still_there(part: Path, stream: IO[bytes]) -> bool:
+    """Returns whether the file is not renamed or removed by whoever held it, or waits like us."""
+    try:
+        return os.path.samestat(part.stat(), os.fstat(stream.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _size(stream: IO[bytes]) -> int:

@@ -12,7 +12,7 @@ import pytest
 
 from deixis.errors import InputFault, RunStopped
 from deixis.tools.weights import download as downloading
-from deixis.tools.weights.download import ATTEMPTS, Wanted, download
+from deixis.tools.weights.download import ATTEMPTS, Wanted, _still_there, download
 from tests.tools.weights.server import Site, serving
 
 BODY = random.Random(0).randbytes(300_000)
@@ -156,6 +156,16 @@ def test_stop_ends_a_slow_download_and_keeps_the_part(site, tmp_path):
         fetch(site, tmp_path / "net.onnx", stop=stop, progress=lambda _: stop.set())
     assert 0 < (tmp_path / "net.onnx.part").stat().st_size <= len(BODY)
     assert not (tmp_path / "net.onnx").exists()
+
+
+def test_file_that_goes_while_it_is_looked_at_is_not_ours(tmp_path):
+    part = tmp_path / "net.onnx.part"
+    with part.open("a+b") as stream:
+        assert _still_there(part, stream)
+        part.unlink()
+        assert not _still_there(part, stream)
+        part.write_bytes(b"")
+        assert not _still_there(part, stream), "another file of the same name"
 
 
 def test_two_at_once_fetch_it_once(site, tmp_path):
