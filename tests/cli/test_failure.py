@@ -119,7 +119,9 @@ def test_reader_that_goes_away():
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 def test_interrupt_of_a_real_process():
     code = (
-        "import time, sys, typer\n"
+        "import signal, sys, time, typer\n"
+        # Whoever runs the tests in the background may have interrupts ignored, and children inherit that.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "app = typer.Typer()\n"
         "@app.command()\n"
         "def ask():\n"
