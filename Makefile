@@ -67,6 +67,7 @@ schemas: $(VENV)/.test-installed
 docs: $(VENV)/.test-installed
 	$(BIN)/deixis schemas write docs/schemas
 	$(BIN)/python -m tests.docs.error_codes
+	$(BIN)/python -m deixis.eval.mllm.table docs/numbers/mllm-pocket.json --out docs/mllm_baselines.md
 	@if ls docs/numbers/*-*.json >/dev/null 2>&1; then $(BIN)/deixis eval table --page README.md; fi
 
 install-size: $(BIN)/python

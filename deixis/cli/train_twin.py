@@ -328,10 +328,11 @@ def _grounding(options: dict[str, Any]) -> Any:
     from deixis.learned.twin import TwinConfig
 
     base, adapter = options["base"], options["adapter"]
-    if adapter == SHIPPED and not adapter.exists():
+    if adapter == SHIPPED and not (adapter / "adapter_config.json").is_file():
         from deixis.graphs.planning.pocket.weights import folders
 
-        base, adapter = folders()
+        shipped, adapter = folders()
+        base = base or shipped
     if base is None or not options["samples"]:
         raise InputFault(
             "train.ground.what",

@@ -41,8 +41,10 @@ def relate(
         for said in step.linked:
             if not _unmatched(context, related, said, settled, findings):
                 _unproved(related, said, settled, findings)
-        verdicts = {verdict for _, _, verdict, _, _ in related.pairs}
-        related.overall = "unmatched" if verdicts == {"unmatched"} else "unknown"
+        settled_as = {sound.label: verdict for sound, _, verdict, _, _ in related.pairs}
+        heard = {one.label for one in findings.all("sound")}
+        alone = heard and all(settled_as.get(label) == "unmatched" for label in heard)
+        related.overall = "unmatched" if alone else "unknown"
         return related
     result, proof = found
     related.overall = result.overall

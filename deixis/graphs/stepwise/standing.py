@@ -12,15 +12,12 @@ from deixis.graphs.stepwise.settling import Pointed
 
 _BETWEEN = re.compile(
     r"\s*,?\s*(?:(?:that|which)\s+)?(?:(?:is|are|stands?|sits?|lies?)\s+)?(?:(?:to|on)\s+the\s+)?"
-    r"(?P<side>left of|right of|above|over|below|under|beneath)(?:\s+(?:the|a|an|its|another|this|that))?\s*",
+    r"(?P<side>left of|right of|above|below)(?:\s+(?:the|a|an|its|another|this|that))?\s*",
     re.IGNORECASE,
 )
-"""All that may stand between the words for two things of which one is said to be on a side of the other."""
-_AXIS = {"left of": (0, -1), "right of": (0, 1)} | {
-    word: (1, way)
-    for way, words in ((-1, ("above", "over")), (1, ("below", "under", "beneath")))
-    for word in words
-}
+"""All that may stand between the words for two things of which one is said to be on a side of the other.
+'Over' and 'under' are not among them: a jacket over a shirt lies in front of it."""
+_AXIS = {"left of": (0, -1), "right of": (0, 1), "above": (1, -1), "below": (1, 1)}
 """By word the axis, and the sign of the way from the second thing to the first."""
 
 

@@ -33,6 +33,7 @@ def ship(base: Path, adapter: Path, to: Path) -> dict[str, Any]:
             than `LARGEST_BYTES`; `to` cannot be written.
     """
     from deixis.learned.mllm.build import load
+    from deixis.learned.training.card import card_of
     from deixis.learned.twin import attach
 
     attach(load(base)[0], adapter)
@@ -42,9 +43,9 @@ def ship(base: Path, adapter: Path, to: Path) -> dict[str, Any]:
         for path in adapter.rglob("*")
         if path.is_file()
     }
-    card = f"{TWIN}/{CARD}"
-    if card not in files and (adapter.parent / CARD).is_file():
-        files[card] = adapter.parent / CARD
+    card = card_of(adapter)
+    if card is not None:
+        files[f"{TWIN}/{CARD}"] = card
     for name in (BASE, TWIN):
         if f"{name}/{CARD}" not in files:
             raise InputFault(

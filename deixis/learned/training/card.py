@@ -7,6 +7,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from deixis.errors import InputFault
 from deixis.learned.provenance import revision
 from deixis.learned.publish import write_whole
 from deixis.learned.training.loop import Trained
@@ -46,13 +47,29 @@ def described(stage: str, trained: Trained, plan: Plan, parameters: int, **facts
     }
 
 
+def card_of(folder: Path) -> Path | None:
+    """Returns the card in a folder or, as that of a twin lies, beside it; None where there is none."""
+    return next((card for card in (folder / CARD, folder.parent / CARD) if card.is_file()), None)
+
+
 def read_card(folder: Path) -> dict[str, Any]:
-    """Returns the card in a folder or, as that of a twin lies, beside it; nothing where there is none."""
-    for place in (folder / CARD, folder.parent / CARD):
-        if place.is_file():
-            card: dict[str, Any] = json.loads(place.read_text("utf-8"))
-            return card
-    return {}
+    """Returns what the card of a folder says; nothing where there is none.
+
+    Raises:
+        InputFault: it is no JSON object.
+    """
+    place = card_of(folder)
+    try:
+        card = json.loads(place.read_text("utf-8")) if place else {}
+        if not isinstance(card, dict):
+            raise ValueError("it is no object")
+    except ValueError as error:
+        raise InputFault(
+            "train.card.broken",
+            f"The {CARD} of {folder.name} cannot be read: {error}",
+            "Remove or restore it.",
+        ) from error
+    return card
 
 
 def write_card(folder: Path, card: dict[str, Any], page: bool = True) -> None:

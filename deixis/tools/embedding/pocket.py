@@ -67,14 +67,15 @@ class Meaning:
 
     def __init__(self, eye: Eye, vocabulary: Vocabulary) -> None:
         self._eye, self.weights_digest = eye, eye.weights_digest
-        means = [_mean(vocabulary, (kind.name, *kind.synonyms)) for kind in eye.kinds]
-        self._meanings = np.stack([np.zeros(vocabulary.dimension) if one is None else one for one in means])
+        unknown = (0.0,) * vocabulary.dimension
+        means = [_mean(vocabulary, (kind.name, *kind.synonyms)) or unknown for kind in eye.kinds]
+        self._meanings = np.array(means, np.float32)
 
     def vectors(
         self, pixels: NDArray[np.uint8], boxes: Sequence[tuple[float, float, float, float]]
     ) -> NDArray[np.float32]:
         """Returns a unit vector (n, DIM) for each box, x1 y1 x2 y2 in pixels of the RGB picture (h, w, 3)."""
-        return self._eye.vectors(pixels, boxes, self._meanings.astype(np.float32))
+        return self._eye.vectors(pixels, boxes, self._meanings)
 
 
 class PocketEmbedder(LocalTool[EmbedRequest, EmbedResult]):

@@ -8,8 +8,10 @@ import pytest
 
 from deixis.answer import Score
 from deixis.geometry import TimeSpan
+from deixis.graphs.planning.scripted import ScriptedPlanner
 from deixis.graphs.stepwise.sounding import is_another
-from deixis.tools.hearing.protocol import SoundEvent
+from deixis.tools.hearing.protocol import HearRequest, HearResult, SoundEvent
+from tests.graphs import fakes
 from tests.graphs.stepwise.runs import agent, ask
 
 BEE = ("bee, wasp, etc.", ("insect", "wild animals", "animal"))
@@ -63,6 +65,22 @@ def test_words_for_another_sound_of_the_same_clip() -> None:
     assert not is_another("thunder", thunder, [thunder, crowing])
     assert not is_another("a noise", crowing, [thunder, crowing])
     assert not is_another("thunder", bark, [bark, crowing])
+
+
+def test_one_of_two_sounds_that_is_called_as_the_other_is_sent_back(tmp_path: Path) -> None:
+    def hearing(request: HearRequest) -> HearResult:
+        (bark,) = fakes.hearing(request).events
+        return HearResult(events=(bark, bark.model_copy(update={"label": "thunder", "parents": ("nature",)})))
+
+    listen = {"kind": "listen", "calls": [{"do": "hear"}]}
+    claims = [{"phrase": "bark", "refs": ["~1"]}, {"phrase": "thunder", "refs": ["~2"]}]
+    right = {"kind": "answer", "text": "A bark and thunder.", "claims": claims}
+    crossed = [{**claims[0]}, {"phrase": "bark", "refs": ["~2"]}]
+    wrong = {"kind": "answer", "text": "A bark and a bark.", "claims": crossed}
+    planner = ScriptedPlanner([listen, wrong, right])
+    made = agent(tmp_path, planner, fakes.tools(hearing=hearing))
+    assert ask(made, "What do you hear?", sound=True).text == right["text"]
+    assert "'bark' points at what the tool calls 'thunder'" in planner.requests[-1].complaint
 
 
 def test_answer_that_calls_a_bark_crowing_is_sent_back(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from deixis.agent.profile import Profile
 from deixis.answer import Score
 from deixis.graphs.planning.scripted import ScriptedPlanner
 from deixis.tools.detection import Detection, GroundRequest, GroundResult
+from deixis.tools.hearing import HearRequest, HearResult
 from deixis.tools.matching import MatchRequest, MatchResult, PairVerdict
 from tests.graphs import fakes
 from tests.graphs.stepwise.runs import agent, ask, whole
@@ -98,6 +99,33 @@ def test_a_sound_whose_maker_was_looked_for_in_vain_needs_no_matching_call(
         assert [(one.tool, one.note) for one in relation.evidence] == [("detection/fake", "no dog was found")]
         assert "was looked for, and nothing was found" in relation.reason
     whole(answer)
+
+
+def test_a_second_sound_that_nothing_was_said_of_leaves_the_whole_open(tmp_path: Path) -> None:
+    def hearing(request: HearRequest) -> HearResult:
+        (bark,) = fakes.hearing(request).events
+        return HearResult(
+            events=(bark, bark.model_copy(update={"label": "meow", "parents": ("cat", "animal")}))
+        )
+
+    def look(request: GroundRequest) -> GroundResult:
+        rows = [
+            row.model_copy(update={"status": "absent", "detections": ()})
+            for row in fakes.detection(request).phrases
+        ]
+        return GroundResult(phrases=tuple(rows))
+
+    calls = [{"do": "hear"}, {"do": "ground", "phrases": ["dog"]}]
+    said = {
+        "kind": "answer",
+        "text": "Nothing in the picture makes the bark.",
+        "claims": [{"phrase": "bark", "refs": ["1.1~1"]}],
+        "linked": [{"sound": "1.1~1", "verdict": "unmatched"}],
+    }
+    tools = fakes.tools(detection=look, hearing=hearing)
+    script = [{"kind": "find", "text": "Look.", "calls": calls}, said, said]
+    answer = ask(agent(tmp_path, script, tools), "What barks?", sound=True)
+    assert [one.verdict for one in answer.relations] == ["unmatched"] and answer.relation == "unknown"
 
 
 def test_nothing_else_is_meant_by_what_is_not_there(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from deixis.cli.main import run
 from deixis.errors import InputFault
-from deixis.graphs.planning.pocket.weights import opened
+from deixis.graphs.planning.pocket.weights import folders, opened
 from deixis.learned.mllm import load
 from deixis.learned.mllm.build import save_half
 from deixis.learned.mllm.features import encoder_digest
@@ -133,6 +133,21 @@ def test_a_twin_is_gone_on_with_from_where_it_was_and_keeps_its_gate(
     assert card["twin"]["kind"] == "lowrank", "not what the option --kind would make"
     assert (card["begun_with"]["steps"], card["steps"]) == (PLAN.steps, 1)
     assert isinstance(attach(load(folder)[0], tmp_path / "second" / "twin").gate, MarkerGate)
+
+
+def test_the_shipped_twin_is_gone_on_with_beside_its_base(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped, adapter = folders()
+    assert adapter is not None
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pocket").mkdir()  # as the README's training of the tools makes one
+    given = ["--samples", str(samples), "--steps", "1", "--batch", "2", "--cpu", "--json"]
+    assert run(["train", "ground", "--adapter", "pocket", "--out", "more", *given]) == 0
+    card = json.loads(capsys.readouterr().out)
+    assert card["begun_with"] == json.loads((adapter / "training.json").read_text())
+    twin = attach(load(shipped)[0], tmp_path / "more" / "twin")
+    assert twin.config.kind == "full" and twin.gate is not None
 
 
 def test_samples_come_in_the_forms_that_are_asked_for(samples: Path, base: Any) -> None:
