@@ -36,6 +36,7 @@ SAVED_EVERY_S, LOGGED_EVERY = 120.0, 50
 WARM_UP, LOWEST_RATE = 0.06, 0.01
 AVERAGING = 0.998
 
+Legs = tuple[tuple[int, int], ...]
 Watch = Callable[[str, int, int, str], None]
 """Is told what is being done, the step, of how many, and a remark."""
 
@@ -73,12 +74,17 @@ class Budget:
 
 @dataclass(frozen=True)
 class Trained:
-    """The averaged network in evaluation mode, the number of steps, and the log's last figures."""
+    """The averaged network in evaluation mode, the number of steps, and the log's last figures.
+
+    `legs`: of each training that was gone on with for another number of steps, the step at which that was
+    and the number of steps that its schedule was made for.
+    """
 
     network: torch.nn.Module
     steps: int
     seconds: float
     figures: dict[str, float]
+    legs: Legs = ()
 
 
 def rate_at(step: int, total: int) -> float:
@@ -105,10 +111,13 @@ def train(
     average = copy.deepcopy(network).eval()
     optimizer = Optimizer(trainee.groups(), trainee.learning_rate)
     done, total, spent = 0, budget.steps, 0.0
+    legs: Legs = ()
     rng = np.random.default_rng([budget.seed, done])
     if resume:
-        done, kept, spent, trainee.seed_at = _restored(folder, network, average, optimizer, rng)
-        total = total or kept  # another number of steps bends the rest of the schedule
+        done, kept, spent, trainee.seed_at, legs = _restored(folder, network, average, optimizer, rng)
+        if total not in (0, kept):  # another number of steps bends the rest of the schedule
+            legs = (*legs, (done, kept))
+        total = total or kept
     elif (folder / LOG).exists():
         (folder / LOG).unlink()
     began = saved = lap = time.monotonic()
@@ -139,11 +148,11 @@ def train(
             if watch is not None:
                 watch("training", done, total, f"loss {facts['loss']:.4f} {facts.get('figures', '')}")
         if now - saved > SAVED_EVERY_S or done == total:
-            at = (done, total, spent + now - began, trainee.seed_at)
+            at = (done, total, spent + now - began, trainee.seed_at, legs)
             _save(folder, network, average, optimizer, rng, at)
             saved = now
     figures = trainee.measured(average)
-    return Trained(average, done, spent + time.monotonic() - began, figures)
+    return Trained(average, done, spent + time.monotonic() - began, figures, legs)
 
 
 def _log(folder: Path, facts: dict[str, Any]) -> None:
@@ -157,7 +166,7 @@ def _save(
     average: torch.nn.Module,
     optimizer: Optimizer,
     rng: np.random.Generator,
-    at: tuple[int, int, float, int],
+    at: tuple[int, int, float, int, Legs],
 ) -> None:
     import torch
     from safetensors.torch import save_file
@@ -169,7 +178,7 @@ def _save(
     part = folder / (TENSORS + ".part")
     save_file({name: value.contiguous().clone() for name, value in tensors.items()}, part)
     part.replace(folder / TENSORS)
-    facts: dict[str, Any] = dict(zip(("done", "total", "seconds", "seed_at"), at, strict=True))
+    facts: dict[str, Any] = dict(zip(("done", "total", "seconds", "seed_at", "legs"), at, strict=True))
     facts["numbers"] = rng.bit_generator.state
     part = folder / (FACTS + ".part")
     part.write_text(json.dumps(facts), "utf-8")
@@ -182,7 +191,7 @@ def _restored(
     average: torch.nn.Module,
     optimizer: Optimizer,
     rng: np.random.Generator,
-) -> tuple[int, int, float, int]:
+) -> tuple[int, int, float, int, Legs]:
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -195,7 +204,8 @@ def _restored(
         optimizer.restore(_under(tensors, "optimizer."))
         torch.set_rng_state(tensors[CHANCE])
         rng.bit_generator.state = facts["numbers"]
-        return int(facts["done"]), int(facts["total"]), float(facts["seconds"]), int(facts["seed_at"])
+        legs = tuple((int(at), int(planned)) for at, planned in facts.get("legs", ()))
+        return int(facts["done"]), int(facts["total"]), float(facts["seconds"]), int(facts["seed_at"]), legs
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise InputFault(
             "train.resume.none",

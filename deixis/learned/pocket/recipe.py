@@ -101,7 +101,12 @@ def written(network: bytes, trained: Trained, budget: Budget, about: About, to: 
         "commit": revision(),
         **about.more,
         "data": dict(about.data),
-        "budget": {**asdict(budget), "steps": trained.steps, **about.training},
+        "budget": {
+            **asdict(budget),
+            "steps": trained.steps,
+            "legs": [list(leg) for leg in trained.legs],
+            **about.training,
+        },
         "seconds": round(trained.seconds),
         "validation": dict(about.validation),
         "limits": about.limits,

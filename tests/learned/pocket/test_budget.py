@@ -67,6 +67,23 @@ def test_going_on_after_a_stop_gives_the_weights_of_an_uninterrupted_run(whole, 
         assert torch.equal(value, again.network.state_dict()[name]), name
 
 
+def test_what_was_gone_on_with_for_more_steps_says_so_and_can_be_done_again(tmp_path, monkeypatch):
+    first, second = STEPS, STEPS + 9
+    folder = tmp_path / "run"
+    assert train(Brightness(), folder, Budget(steps=first)).legs == ()
+    longer = train(Brightness(), folder, Budget(steps=second), resume=True)
+    assert (longer.steps, longer.legs) == (second, ((first, first),))
+    monkeypatch.setattr(budget, "SAVED_EVERY_S", -1.0)
+    other = tmp_path / "other"
+    train(Brightness(), other, Budget(steps=first))
+    with pytest.raises(KeyboardInterrupt):
+        train(Brightness(stop_at=first + 4), other, Budget(steps=second), resume=True)
+    again = train(Brightness(), other, Budget(), resume=True)
+    assert (again.steps, again.legs) == (second, longer.legs)
+    for name, value in longer.network.state_dict().items():
+        assert torch.equal(value, again.network.state_dict()[name]), name
+
+
 def test_a_run_repeats_itself_and_another_seed_does_not(whole, tmp_path):
     same, other = (
         train(Brightness(), tmp_path / str(seed), Budget(steps=STEPS, seed=seed)).network.state_dict()

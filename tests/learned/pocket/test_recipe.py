@@ -32,7 +32,7 @@ ABOUT = About(
 
 @pytest.fixture
 def trained():
-    return Trained(torch.nn.Linear(3, 4), steps=11, seconds=4.6, figures={})
+    return Trained(torch.nn.Linear(3, 4), steps=11, seconds=4.6, figures={}, legs=((5, 7),))
 
 
 def test_the_card_lies_beside_the_network_and_says_what_was_done(trained, tmp_path):
@@ -41,8 +41,8 @@ def test_the_card_lies_beside_the_network_and_says_what_was_done(trained, tmp_pa
     assert json.loads((tmp_path / "thing.json").read_text()) == card
     assert card["digest"] == f"sha256:{hashlib.sha256(b'net').hexdigest()}"
     assert card["parameters"] == 3 * 4 + 4 and card["seconds"] == 5
-    budget = {"minutes": 1.0, "steps": 11, "measure_every": 0, "seed": 3, "batch": 2, "bfloat16": False}
-    assert card["budget"] == budget
+    budget = {"minutes": 1.0, "steps": 11, "legs": [[5, 7]], "measure_every": 0, "seed": 3}
+    assert card["budget"] == budget | {"batch": 2, "bfloat16": False}
     assert card["input"] == {"side": 8} and card["validation"]["figure"] == 0.5
     assert list(card)[:4] == ["name", "purpose", "recipe_version", "digest"]
 
