@@ -31,6 +31,8 @@ CENTRE_S = HOP / RATE_HZ / 2
 """Where the first frame of the activity is centred."""
 BLOCK_FRAMES, CONTEXT_FRAMES = 500, 80
 """Frames of activity a pass, and what is heard around them: the network's view is 2.6 s (65 frames)."""
+SEARCHED_S, STEPS_A_FRAME = 1.0, 4
+"""How far from a crossing the likeliest end is looked for, and in which steps."""
 NETWORK = "ear.onnx"
 INPUT, ACTIVITY, VECTORS, FACTS = "pictures", "activity", "vectors", "deixis.ear"
 
@@ -40,13 +42,15 @@ class Limits(NamedTuple):
 
     After gaps shorter than `gap_s` are closed, a stretch over `low` is an event if it reaches `high[kind]`
     somewhere, unless it is shorter than `shortest_s`. So `high` decides which stretches are events, and
-    never where one begins or ends.
+    never where one begins or ends: that is where the activity changes most, smoothed by a deviation of
+    `about_s` (see `_likeliest`), or where it crosses `low` if `about_s` is 0.
     """
 
     high: tuple[float, ...]
     low: float
     shortest_s: float
     gap_s: float
+    about_s: float = 0.0
 
 
 class Kind(NamedTuple):
@@ -67,12 +71,15 @@ class Heard(NamedTuple):
 
 @dataclass(frozen=True)
 class Stretch:
-    """A kind of sound from `start_s` to `end_s`; `score` is the mean of its activity's upper half."""
+    """A kind of sound from `start_s` to `end_s`; of its activity `score` is the mean of the upper half, and
+    `peak` the highest.
+    """
 
     kind: int
     start_s: float
     end_s: float
     score: float
+    peak: float
 
 
 def centre_s(frame: float) -> float:
@@ -91,8 +98,7 @@ class Ear:
                 Kind(name, label, class_id, tuple(parents))
                 for name, label, class_id, parents in facts["kinds"]
             )
-            limits = facts["limits"]
-            self.limits = Limits(tuple(limits["high"]), limits["low"], limits["shortest_s"], limits["gap_s"])
+            self.limits = Limits(tuple(facts["limits"].pop("high")), **facts["limits"])
             shapes = {one.name: one.shape[-1] for one in session.get_outputs()}
             self.dimension = int(shapes[VECTORS])
             fits = shapes[ACTIVITY] == len(self.kinds) == len(self.limits.high)
@@ -140,15 +146,45 @@ def _of_kind(curve: NDArray[np.float32], kind: int, limits: Limits, duration_s: 
         else:
             runs.append([start, end])
     found = []
-    for start, end in runs:
-        if curve[start:end].max() < limits.high[kind]:
+    for number, (start, end) in enumerate(runs):
+        peak = float(curve[start:end].max())
+        if peak < limits.high[kind]:
             continue
         begins, stops = _crossing(curve, start, limits.low), _crossing(curve, end, limits.low)
+        if limits.about_s:
+            least = runs[number - 1][1] if number else 0
+            most = runs[number + 1][0] - 1 if number + 1 < len(runs) else len(curve) - 1
+            middle = (start + end - 1) / 2
+            if start:
+                begins = _likeliest(curve, begins, (least, middle), limits.about_s)
+            if end < len(curve):
+                stops = _likeliest(-curve, stops, (middle, most), limits.about_s)
         begins, stops = max(0.0, begins), min(duration_s, stops)
         if stops - begins >= min(limits.shortest_s, duration_s / 2):
             values = np.sort(curve[start:end])[(end - start) // 2 :]
-            found.append(Stretch(kind, begins, stops, float(values.mean())))
+            found.append(Stretch(kind, begins, stops, float(values.mean()), peak))
     return found
+
+
+def _likeliest(
+    curve: NDArray[np.float32], at_s: float, between: tuple[float, float], about_s: float
+) -> float:
+    """Returns the time near `at_s`, `between` two frames, about which the curve rises most.
+
+    The activity of a frame is the chance that the sound has begun by then, so its rise is the density of
+    the beginning; smoothed by a bell curve of deviation `about_s`, its peak is the likeliest time. Under a
+    louder sound the curve rises slowly, and where it passes a half may lie far from there.
+    """
+    at, reach = (at_s - CENTRE_S) / FRAME_S, SEARCHED_S / FRAME_S
+    first, last = max(between[0], at - reach), min(between[1], at + reach)
+    if last <= first:
+        return at_s
+    tried = np.linspace(first, last, max(2, 1 + round((last - first) * STEPS_A_FRAME)))
+    wide = 4 * about_s / FRAME_S  # nothing beyond has any weight, and sounds may be long
+    near = np.arange(max(0, int(first - wide)), min(len(curve) - 1, int(last + wide) + 1))
+    off = tried[:, None] - (near + 0.5)
+    density = np.exp(-0.5 * (off * FRAME_S / about_s) ** 2) @ (curve[near + 1] - curve[near])
+    return centre_s(float(tried[density.argmax()]))
 
 
 def _crossing(curve: NDArray[np.float32], at: int, limit: float) -> float:

@@ -38,6 +38,16 @@ def test_events_made_of_the_truth_are_the_truth():
             assert off < 0.03
 
 
+def test_likeliest_ends_are_within_the_tolerance_where_the_network_is_of_two_minds():
+    """A sound may end at 2 s or go on, faintly, to one of many later times: the first is the likeliest."""
+    ends = [2.0] * 5 + [2.3, 2.5, 2.7, 2.9]
+    chance = np.mean([truth([(0, 1.0, end)], 125, 1)[:, 0] for end in ends], axis=0)
+    listened = [Listened(chance[:, None].astype(np.float32), ((0, 1.0, end),), 5.0) for end in ends]
+    crossing = Limits((0.5,), 0.3, 0.06, 0.09)
+    assert counts(listened, crossing)[0, 0] < 5
+    assert counts(listened, crossing._replace(about_s=0.12))[0, 0] == 5
+
+
 def _told(made: Clip) -> Listened:
     spans = tuple((event.kind, event.start_s, event.end_s) for event in made.events)
     return Listened(truth(spans, len(made.samples) // 640, len(KINDS)), spans, len(made.samples) / 16_000)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -181,3 +183,41 @@ def test_an_ear_whose_parts_do_not_belong_together_is_refused(tmp_path, simple):
     onnx.save(model, path)
     with pytest.raises(InputFault, match="do not belong together"):
         ear(path)
+
+
+ABOUT = Limits((0.7,), 0.4, 0.06, 0.1, about_s=0.12)
+
+
+def test_an_end_is_where_the_activity_falls_most_not_where_it_passes_the_limit():
+    falling = np.concatenate(
+        [np.linspace(0.95, 0.6, 20), np.linspace(0.15, 0.05, 20), np.linspace(0.05, 0, 10)]
+    )
+    activity = np.concatenate([curve((0.0, 10), (0.95, 20))[:, 0], falling]).astype(np.float32)[:, None]
+    limits = Limits((0.7,), 0.1, 0.06, 0.1)
+    (crossed,) = stretches(activity, limits, 3.2)
+    (likely,) = stretches(activity, limits._replace(about_s=0.12), 3.2)
+    assert crossed.end_s > centre_s(58)
+    assert likely.end_s == pytest.approx(centre_s(49.5), abs=0.05)
+    assert likely.start_s == pytest.approx(crossed.start_s, abs=0.02), "a sharp beginning stays"
+    assert (likely.peak, likely.score) == (crossed.peak, crossed.score)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_likeliest_ends_keep_events_in_order_and_within_the_sound(seed):
+    rng = np.random.default_rng(seed)
+    rough = rng.random((30, 2)).repeat(rng.integers(1, 9), axis=0)
+    smooth = np.apply_along_axis(lambda one: np.convolve(one, np.ones(5) / 5, "same"), 0, rough)
+    limits, seconds = Limits((0.5, 0.5), 0.4, 0.0, 0.05, about_s=0.12), len(smooth) * FRAME_S
+    found = stretches(smooth.astype(np.float32), limits, seconds)
+    crossed = stretches(smooth.astype(np.float32), limits._replace(about_s=0.0), seconds)
+    assert len(found) == len(crossed) > 0
+    for kind in (0, 1):
+        own = [one for one in found if one.kind == kind]
+        assert all(0 <= one.start_s <= one.end_s <= seconds for one in own)
+        assert all(one.end_s <= other.start_s + FRAME_S for one, other in pairwise(own))
+
+
+def test_a_sound_that_fills_the_recording_begins_and_ends_with_it():
+    (event,) = stretches(curve((0.9, 50)), ABOUT, 50 * FRAME_S)
+    assert event.start_s == 0
+    assert event.end_s == pytest.approx(50 * FRAME_S, abs=FRAME_S)

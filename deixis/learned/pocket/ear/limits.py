@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deixis.tools.pocket.ear import Limits, stretches
+from deixis.tools.pocket.ear import Limits, Stretch, stretches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TOLERANCE_S = 0.2
 SLACK_S = 1e-6
-LOWS, SHORTEST_S, GAPS_S = (0.3, 0.4, 0.5), (0.06, 0.12), (0.09, 0.17, 0.25)
+LOWS, SHORTEST_S, GAPS_S = (0.2, 0.3, 0.4, 0.5), (0.06, 0.12), (0.09, 0.17, 0.25, 0.35)
+ABOUTS_S = (0.08, 0.12, 0.16)
 HIGHS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 Span = tuple[int, float, float]
 """Kind, start and end in seconds."""
@@ -55,15 +56,20 @@ def hits(found: Sequence[Span], truth: Sequence[Span], tolerance_s: float = TOLE
 
 def counts(clips: Sequence[Listened], limits: Limits) -> NDArray[np.int64]:
     """Returns hits, found and true events of each kind, shape (3, kinds)."""
-    kinds = len(limits.high)
-    total = np.zeros((3, kinds), np.int64)
-    for clip in clips:
-        events = stretches(clip.activity, limits, clip.duration_s)
-        found = [(one.kind, one.start_s, one.end_s) for one in events]
+    return _counts(clips, [stretches(one.activity, limits, one.duration_s) for one in clips], limits.high)
+
+
+def _counts(
+    clips: Sequence[Listened], heard: Sequence[Sequence[Stretch]], high: Sequence[float]
+) -> NDArray[np.int64]:
+    """Returns the counts of those stretches whose peak reaches the limit of their kind."""
+    total = np.zeros((3, len(high)), np.int64)
+    for clip, events in zip(clips, heard, strict=True):
+        found = [(one.kind, one.start_s, one.end_s) for one in events if one.peak >= high[one.kind]]
         for row, numbers in enumerate(
             (hits(found, clip.truth), [one[0] for one in found], [one[0] for one in clip.truth])
         ):
-            total[row] += np.bincount(np.array(numbers, np.int64), minlength=kinds)
+            total[row] += np.bincount(np.array(numbers, np.int64), minlength=len(high))
     return total
 
 
@@ -76,13 +82,15 @@ def f1(total: NDArray[np.int64]) -> float:
 def choose(clips: Sequence[Listened], kinds: int) -> tuple[Limits, float]:
     """Returns the limits of the best F1 on these clips, and that F1."""
     best, best_f1 = Limits((0.5,) * kinds, 0.5, SHORTEST_S[0], GAPS_S[0]), -1.0
-    for low, shortest_s, gap_s in product(LOWS, SHORTEST_S, GAPS_S):
+    for low, shortest_s, gap_s, about_s in product(LOWS, SHORTEST_S, GAPS_S, ABOUTS_S):
         allowed = [high for high in HIGHS if high >= low]
-        tried = np.stack([counts(clips, Limits((high,) * kinds, low, shortest_s, gap_s)) for high in allowed])
+        lowest = Limits((low,) * kinds, low, shortest_s, gap_s, about_s)
+        heard = [stretches(one.activity, lowest, one.duration_s) for one in clips]
+        tried = np.stack([_counts(clips, heard, (high,) * kinds) for high in allowed])
         ratio = 2 * tried[:, 0] / np.maximum(tried[:, 1] + tried[:, 2], 1)
         chosen = ratio.argmax(axis=0)
         reached = f1(tried[chosen, :, np.arange(kinds)].T)
         if reached > best_f1:
             high = tuple(allowed[int(index)] for index in chosen)
-            best, best_f1 = Limits(high, low, shortest_s, gap_s), reached
+            best, best_f1 = Limits(high, low, shortest_s, gap_s, about_s), reached
     return best, best_f1

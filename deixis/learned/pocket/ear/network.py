@@ -1,7 +1,9 @@
 """The ear's network: convolutions over time and pitch, then dilated ones over time.
 
 Residual temporal convolutions as in WaveNet-like sound event detection (van den Oord et al. 2016; Li et
-al. 2020): at frames of 40 ms the last layer hears 2.6 s to either side.
+al. 2020): at frames of 40 ms the last layer hears 2.6 s to either side. Beside the picture's values the first
+layer is given each band's pitch: what a pattern means depends on how high it is (Liu et al. 2018, CoordConv;
+Nam et al. 2022 on frequency in sound event detection).
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ from deixis.tools.pocket.logmel import BANDS
 if TYPE_CHECKING:
     import torch
 
-CHANNELS = {"small": (24, 48, 72, 96), "large": (32, 64, 96, 128)}
-WIDTH = {"small": 192, "large": 256}
+CHANNELS = {"small": (32, 56, 80, 112), "large": (48, 80, 112, 160)}
+WIDTH = {"small": 224, "large": 320}
 DILATIONS = (1, 2, 4, 8, 16, 32)
 LARGEST_DROP = 0.1
 
@@ -30,6 +32,7 @@ def build_network(kinds: int, preset: str = "small") -> torch.nn.Module:
         MissingExtra: PyTorch is not installed.
     """
     require_torch()
+    import torch
     from torch import nn
 
     first, second, third, fourth = CHANNELS[preset]
@@ -50,10 +53,13 @@ def build_network(kinds: int, preset: str = "small") -> torch.nn.Module:
             return changed
 
     class Ear(nn.Module):
+        pitch: torch.Tensor
+
         def __init__(self) -> None:
             super().__init__()
+            self.register_buffer("pitch", torch.linspace(-1, 1, BANDS), persistent=False)
             self.picture = nn.Sequential(
-                _convolution(1, first, (2, 2)),
+                _convolution(2, first, (2, 2)),
                 _convolution(first, second, (2, 2)),
                 _convolution(second, third, (1, 2)),
                 _convolution(third, fourth, (1, 2)),
@@ -67,7 +73,7 @@ def build_network(kinds: int, preset: str = "small") -> torch.nn.Module:
             nn.init.constant_(self.activity.bias, -3.0)
 
         def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            maps = self.picture(pictures[:, None])
+            maps = self.picture(torch.stack([pictures, self.pitch.expand_as(pictures)], 1))
             joined = self.joined(maps.permute(0, 1, 3, 2).flatten(1, 2))
             features = self.temporal(joined).transpose(1, 2)
             return self.activity(self.drop(features)), features

@@ -25,6 +25,7 @@ from deixis.learned.pocket.ear.training import (
 )
 from deixis.learned.pocket.recipe import About, PocketTrainee, require_all, written
 from deixis.learned.publish import STORAGE
+from deixis.learned.world.sounds.timeline import ClipSpec
 from deixis.tools.pocket.ear import Kind, Limits
 from deixis.tools.pocket.logmel import log_mel
 
@@ -34,9 +35,11 @@ if TYPE_CHECKING:
 
     from deixis.learned.world.sounds.signal import Sound
 
-RECIPE_VERSION = "1"
+RECIPE_VERSION = "2"
 NAME = "ear.onnx"
-VALIDATION_SEED, VALIDATION_CLIPS, WATCHED_CLIPS = 900_000, 400, 80
+VALIDATION_SEED, VALIDATION_CLIPS, WATCHED_CLIPS = 900_000, 1000, 80
+SHOWN = ClipSpec(counts=(0.25, 0.35, 0.4))
+"""What clips are trained on: those of several sounds are the ones that are hard."""
 FITTED_ON = 400
 """Clips of the training seeds, heard as they are, that the vectors are fitted on."""
 
@@ -61,7 +64,9 @@ class EarTrainee(PocketTrainee):
         network: Any = build_network(len(self.kinds), preset)
         network.picture.to(memory_format=torch.channels_last)
         self._make = clip
-        self._pool = ClipPool(partial(clip, recordings=recordings or {}), len(self.kinds), TRAIN_SEED)
+        self._pool = ClipPool(
+            partial(clip, spec=SHOWN, recordings=recordings or {}), len(self.kinds), TRAIN_SEED
+        )
         super().__init__(network, self._pool, bfloat16)
         self._validation: list[tuple[NDArray[np.float32], Any]] = []
 

@@ -60,7 +60,7 @@ class ClipPool(Pool[Kept]):
     """The pictures of the latest clips of a run of seeds, of which any may be drawn; grows as it is used."""
 
     def __init__(
-        self, make: Callable[[int], Any], kinds: int, first_seed: int, most: int = 8000, uses: float = 8.0
+        self, make: Callable[[int], Any], kinds: int, first_seed: int, most: int = 8000, uses: float = 4.0
     ) -> None:
         super().__init__(lambda seed: kept(make(seed), kinds), first_seed, most, uses)
 
