@@ -49,12 +49,13 @@ def exported(
     require_onnx()
     import torch
 
+    network = network.eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     stream = io.BytesIO()
     with warnings.catch_warnings():
         # The exporter without onnxscript is called deprecated; the other one needs 30 MB more.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            network.eval().to(memory_format=torch.contiguous_format),  # type: ignore[call-overload]
+            network,
             (example,),
             stream,  # type: ignore[arg-type]
             dynamo=False,
@@ -63,7 +64,24 @@ def exported(
             output_names=list(outputs),
             dynamic_axes=dict(axes),
         )
-    return stream.getvalue()
+    with torch.no_grad():
+        given = network(example)
+    return _shaped(stream.getvalue(), [tuple(one.shape) for one in given], axes)
+
+
+def _shaped(network: bytes, shapes: Sequence[tuple[int, ...]], axes: Mapping[str, dict[int, str]]) -> bytes:
+    """Returns the ONNX file, which says how long its outputs' axes are that do not vary.
+
+    The exporter does not see it through every operation.
+    """
+    import onnx
+
+    model = onnx.load_from_string(network)
+    for output, shape in zip(model.graph.output, shapes, strict=True):
+        for axis, size in enumerate(shape):
+            if axis not in axes.get(output.name, {}):
+                output.type.tensor_type.shape.dim[axis].dim_value = size
+    return bytes(model.SerializeToString())
 
 
 def halved(network: bytes, facts: Mapping[str, str] | None = None) -> bytes:

@@ -32,8 +32,8 @@ STRIDE = 8
 """Pixels a cell."""
 SIDE, SCENE_SIDE = 224, 160
 """Longer side of the picture as the network sees it, and that of the scenes it was trained on: in a larger
-picture its cells are finer. AP50 on 200 validation scenes is .832 at 160, .858 at 192, .855 at 224 and .852
-at 256 (docs/numbers/eye-sides.json, by ``python -m deixis.eval.pocket.sides``)."""
+picture its cells are finer. How well the eye does by side is in docs/numbers/eye-sides.json, by
+``python -m deixis.eval.pocket.sides``."""
 LOOKED_AT_SIDE = 640
 """Longer side at which tools ask for a picture, all the same, so that it is looked at once."""
 MULTIPLE = 32

@@ -171,7 +171,7 @@ def test_a_stream_shows_each_scene_about_three_times_and_goes_on_at_its_seed():
 def test_the_file_of_half_the_size_says_the_same():
     import onnxruntime
 
-    from deixis.learned.pocket.eye.publish import onnx_bytes
+    from deixis.learned.pocket.eye.publish import mirrored, onnx_bytes
 
     network = tiny().eval()
     whole = onnx_bytes(network)
@@ -181,11 +181,43 @@ def test_the_file_of_half_the_size_says_the_same():
     pixels = np.random.default_rng(0).integers(0, 256, (96, 64, 3), np.uint8)
     given = laid_out(pixels)
     with torch.no_grad():
-        expected = network(torch.from_numpy(given))
+        expected = mirrored(network)(torch.from_numpy(given))
     for content in (whole, half):
         found = onnxruntime.InferenceSession(content).run(list(OUTPUTS), {"pictures": given})
         for name, value in zip(OUTPUTS, found, strict=True):
             assert np.abs(value - getattr(expected, name).numpy()).max() < 1e-2, name
+        two = np.concatenate([given, given[..., ::-1]])
+        for one, both in zip(
+            found, onnxruntime.InferenceSession(content).run(list(OUTPUTS), {"pictures": two}), strict=True
+        ):
+            assert len(both) == 2 and np.abs(both[:1] - one).max() < 1e-3
+
+
+def test_of_a_mirrored_picture_the_eye_says_the_mirrored_thing():
+    from deixis.learned.pocket.eye.publish import mirrored
+
+    network = tiny(3).eval()
+    # New, it sees nothing but its biases: these weights tell left from right.
+    for weight in network.parameters():
+        torch.nn.init.normal_(weight, std=0.2)
+    pictures = torch.from_numpy(np.random.default_rng(1).uniform(-1, 1, (2, 3, 64, 96)).astype(np.float32))
+    with torch.no_grad():
+        one, other = mirrored(network)(pictures), mirrored(network)(pictures.flip(3))
+        plain, back = network(pictures), network(pictures.flip(3))
+
+    def turned(values):
+        return values.reshape(2, 8, 12, -1).flip(2).reshape(values.shape)
+
+    assert not torch.allclose(plain.sure, turned(back.sure), atol=1e-3)
+    for name in ("sure", "kinds", "vectors"):
+        assert torch.allclose(getattr(one, name), turned(getattr(other, name)), atol=1e-5), name
+    for name in ("picture", "tags"):
+        assert torch.allclose(getattr(one, name), getattr(other, name), atol=1e-5), name
+    assert torch.allclose(one.sure, (plain.sure + turned(back.sure)) / 2, atol=1e-5)
+    boxes = turned(other.boxes)
+    assert torch.allclose(one.boxes[..., [1, 3]], boxes[..., [1, 3]], atol=1e-4)
+    assert torch.allclose(one.boxes[..., [0, 2]], 96 - boxes[..., [2, 0]], atol=1e-4)
+    assert torch.allclose(one.vectors.norm(dim=2), torch.ones(2, 96), atol=1e-5)
 
 
 def test_words_that_no_training_sees_are_not_in_the_file():

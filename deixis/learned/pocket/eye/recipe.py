@@ -13,7 +13,7 @@ import numpy as np
 from deixis.learned.pocket.budget import Budget, Watch, train
 from deixis.learned.pocket.eye.measure import figures_of
 from deixis.learned.pocket.eye.network import CHANNELS, build_network
-from deixis.learned.pocket.eye.publish import onnx_bytes
+from deixis.learned.pocket.eye.publish import mirrored, onnx_bytes
 from deixis.learned.pocket.eye.samples import FAR_AHEAD, SIDES_FROM, Stream, batch, enlarged, side_at
 from deixis.learned.pocket.eye.training import BATCH, LARGEST_GRADIENT, LEARNING_RATE, WEIGHT_DECAY, loss_of
 from deixis.learned.pocket.recipe import About, PocketTrainee, require_all, written
@@ -26,7 +26,7 @@ from deixis.tools.pocket.words import words
 if TYPE_CHECKING:
     import torch
 
-RECIPE_VERSION = "2"
+RECIPE_VERSION = "3"
 NAME = "eye.onnx"
 VALIDATION_SEED, VALIDATION_SCENES = 900_000, 200
 SHOWN = SceneSpec(stretched=0.1, restyled=0.3, inked=0.25)
@@ -104,7 +104,11 @@ def train_eye(
         channels=list(CHANNELS[preset]),
         data={"scenes": trainee.seed_at - TRAIN_SEED, "first_seed": TRAIN_SEED},
         training={"batch": BATCH, "bfloat16": bfloat16},
-        validation={"seeds": [VALIDATION_SEED, VALIDATION_SCENES], **trained.figures},
+        validation={
+            "seeds": [VALIDATION_SEED, VALIDATION_SCENES],
+            **trained.figures,
+            "mirrored": trainee.measured(mirrored(trained.network)),
+        },
         limits="illustrated scenes; photographs are outside its world",
         more={"input": {"side": SIDE, "trained_sides": dict(SIDES_FROM), "drawn_side": SCENE_SIDE}},
     )
