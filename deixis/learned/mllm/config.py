@@ -13,9 +13,9 @@ class PocketConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     """What the pocket MLLM is made of.
 
     `text_config` is the decoder's (any decoder of transformers that has ``get_decoder().layers``). `eye`:
-    channels (4), neck, kinds, vector. `ear`: channels (4), width, kinds, vector, and the limits of its
-    events. A picture is `objects` + `cells`² + 1 tokens, a sound `events` + `windows` + 1. `families` maps a
-    family of coordinates to its first token; `bins` is its largest value.
+    channels (4), neck, kinds, vector. `ear`: channels (4), width, kinds, vector, planes (1 where it is not
+    named), and the limits of its events. A picture is `objects` + `cells`² + 1 tokens, a sound `events` +
+    `windows` + 1. `families` maps a family of coordinates to its first token; `bins` is its largest value.
     """
 
     model_type = MODEL_TYPE

@@ -23,11 +23,15 @@ class Listened(NamedTuple):
 
 
 class Hearing(nn.Module):
-    """The ear. Its convolutions stand in the order in which it computes, which is that of its ONNX file."""
+    """The ear. Its convolutions stand in the order in which it computes, which is that of its ONNX file.
 
-    def __init__(self, channels: list[int], width: int, kinds: int, vector: int) -> None:
+    `planes` is what its first layer is given: the picture alone (1), or each band's pitch beside it (2).
+    """
+
+    def __init__(self, channels: list[int], width: int, kinds: int, vector: int, planes: int = 1) -> None:
         super().__init__()
-        into = [1, *channels[:-1]]
+        self.planes = planes
+        into = [planes, *channels[:-1]]
         self.picture = nn.ModuleList(
             nn.Conv2d(one, other, 3, stride, 1)
             for one, other, stride in zip(into, channels, STRIDES, strict=True)
@@ -43,6 +47,9 @@ class Hearing(nn.Module):
     def forward(self, log_mel: torch.Tensor) -> Listened:
         """Returns what is heard in log-mel pictures (n, t, 64), t a multiple of 4."""
         maps = log_mel[:, None]
+        if self.planes > 1:
+            pitch = torch.linspace(-1, 1, BANDS, device=log_mel.device).to(log_mel.dtype)
+            maps = torch.cat([maps, pitch.expand_as(maps)], 1)
         for convolution in self.picture:
             maps = torch.relu(convolution(maps))
         x = torch.relu(self.joined(maps.permute(0, 1, 3, 2).flatten(1, 2)))

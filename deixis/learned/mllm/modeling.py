@@ -69,7 +69,7 @@ class PocketModel(PocketPreTrainedModel):
         super().__init__(config)
         self.language_model = AutoModel.from_config(config.text_config)  # type: ignore[no-untyped-call]
         self.eye = Sight(**{key: config.eye[key] for key in ("channels", "neck", "kinds", "vector")})
-        self.ear = Hearing(**{key: config.ear[key] for key in ("channels", "width", "kinds", "vector")})
+        self.ear = Hearing(**{key: value for key, value in config.ear.items() if key != "limits"})
         self.picture_adapter = PictureAdapter(config)
         self.sound_adapter = SoundAdapter(config)
         for encoder in (self.eye, self.ear):

@@ -40,7 +40,10 @@ def named(path: Path) -> Arrays:
     """
     if path.suffix == ".onnx":
         found = read_initializers(path)
-        return {name.removesuffix(".half"): np.array(value, np.float32) for name, value in found.items()}
+        return {
+            name.removesuffix(".half").removeprefix("network."): np.array(value, np.float32)
+            for name, value in found.items()
+        }
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -85,12 +88,10 @@ def ear_arrays(path: Path) -> Arrays:
         ]
         if path.suffix == ".onnx":
             out = _in_order(found, "Conv", order)
-            prefix = "network."
             for name, array in zip(("activity", "vectors"), _unnamed(found, "MatMul"), strict=True):
-                own = f"{prefix}{name}" if name == "activity" else name
-                out |= {f"{name}.weight": array.T, f"{name}.bias": found[f"{own}.bias"]}
+                out |= {f"{name}.weight": array.T, f"{name}.bias": found[f"{name}.bias"]}
         else:
-            prefix, out = "", {}
+            out = {}
             for name in order:
                 part, _, number = name.partition(".")
                 own = f"temporal.{number}.change" if part == "far" else name
@@ -103,7 +104,7 @@ def ear_arrays(path: Path) -> Arrays:
                 "vectors.bias": np.zeros(DIM, np.float32),
             }
         for block in range(blocks):
-            own = f"{prefix}temporal.{block}.change.3"
+            own = f"temporal.{block}.change.3"
             out |= {f"change.{block}.{part}": found[f"{own}.{part}"] for part in ("weight", "bias")}
         return out
     except (KeyError, ValueError, IndexError) as error:
@@ -123,6 +124,7 @@ def eye_facts(arrays: Arrays) -> dict[str, Any]:
 def ear_facts(arrays: Arrays) -> dict[str, Any]:
     """Returns what `PocketConfig.ear` says of an ear with these weights."""
     return {
+        "planes": arrays["picture.0.weight"].shape[1],
         "channels": [len(arrays[f"picture.{number}.bias"]) for number in range(4)],
         "width": len(arrays["joined.bias"]),
         "kinds": len(arrays["activity.bias"]),

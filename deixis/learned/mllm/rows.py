@@ -162,9 +162,8 @@ def sound_rows(
     vectors = heard.vectors[at, :count].float().cpu().numpy()
     features = heard.features[at, :count].float().cpu().numpy()
     high = tuple(FAINT * value for value in limits["high"])
-    doubtful = Limits(
-        high, min(limits["low"], FAINT * min(limits["high"])), limits["shortest_s"], limits["gap_s"]
-    )
+    low = min(limits["low"], FAINT * min(limits["high"]))
+    doubtful = Limits(**{**limits, "high": high, "low": low})
     found = sorted(stretches(activity, doubtful, seconds), key=lambda one: -one.score)[:events]
     rows = []
     for one in sorted(found, key=lambda one: (one.start_s, one.kind)):
