@@ -1,4 +1,8 @@
-"""An answer that did not stand is not given again: where the model was least sure, it says another thing."""
+"""What cannot stand is not written: where the model was least sure, it says another thing.
+
+That is an answer that was sent back, words that point twice at one place, and a comparison that its own boxes
+contradict.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,11 @@ from deixis.learned.mllm.tokens import COORDINATES, END_REF, PROPOSALS, REF, STE
 
 if TYPE_CHECKING:
     from deixis.graphs.planning.pocket.writing import Written
+    from deixis.trace import Step
 
 _REGIONS = frozenset((*PROPOSALS, *COORDINATES))
+_WAYS = {"left": (0, -1), "right": (0, 1), "above": (1, -1), "below": (1, 1)}
+"""By word the axis, and the sign of the way from what a thing is compared to."""
 _NAMED = re.compile(rf"(?<!\w)([\"'])((?:(?!\1).)+)\1 (?:{CALLED}|{STANDS})")
 """A phrase as it is quoted: by double marks where there is an apostrophe in it."""
 
@@ -50,6 +57,28 @@ def once(made: Written, tokenizer: Any) -> list[int]:
             seen.setdefault(tuple(tokens[place] for place in regions), []).append((phrase, regions))
     repeated = [pair for pairs in seen.values() if len(pairs) > 1 for pair in pairs]
     return _exchanged(made, [place for phrase, regions in repeated for place in (*phrase, *regions)])
+
+
+def misjudged(made: Written, step: Step, tokenizer: Any) -> list[int]:
+    """Returns how a comparison begins anew that says of a thing that it lies where its box does not.
+
+    Compared are the middles of what is pointed at with that of the thing which the others are compared to.
+    """
+    tokens = tokenizer.convert_ids_to_tokens(made.ids)
+    pointed = list(_pointed(tokens))
+    to = next((span for span in step.spans if span.boxes and not span.phrase.startswith("#")), None)
+    if step.kind != "relate" or to is None or len(pointed) != len(step.spans):
+        return []
+    wrong = []
+    ends = [*(phrase.start for phrase, _ in pointed[1:]), len(tokens)]
+    for (_, regions), span, end in zip(pointed, step.spans, ends, strict=True):
+        side = next((place for place in range(regions.stop, end) if tokens[place] in _WAYS), -1)
+        if span is to or not span.boxes or side < 0:
+            continue
+        axis, way = _WAYS[tokens[side]]
+        if (span.boxes[0].center[axis] - to.boxes[0].center[axis]) * way < 0:
+            wrong.append(side)
+    return _exchanged(made, wrong)
 
 
 def _exchanged(made: Written, places: list[int]) -> list[int]:

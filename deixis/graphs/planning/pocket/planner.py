@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Literal, cast
 
 from deixis.errors import InputFault, PlannerFault
-from deixis.graphs.planning.pocket.another import another, once
+from deixis.graphs.planning.pocket.another import another, misjudged, once
 from deixis.graphs.planning.pocket.asking import Situation, allowed, situation
 from deixis.graphs.planning.pocket.grammar import Allowed, Grammar
 from deixis.graphs.planning.pocket.several import part_of
@@ -26,6 +26,8 @@ from deixis.media.refs import MediaSource
 from deixis.tools.protocol import in_thread
 
 EXPERTS = ("", "frozen", "learn")
+ANEW = 3
+"""How often one piece of writing is begun anew."""
 
 
 class PocketPlanner:
@@ -45,7 +47,7 @@ class PocketPlanner:
 
     def __init__(self, given: Opened, *, gate: Any = None, expert: str = "", alone: bool = False) -> None:
         self._given, self._gate, self._expert, self._alone = given, gate, expert, alone
-        self.version = f"4-{given.digest}" if given.digest else "4"
+        self.version = f"5-{given.digest}" if given.digest else "5"
         self.pen = Pen(given)
         self._grammar = Grammar(given.tokenizer)
         self._lock = threading.Lock()
@@ -125,7 +127,7 @@ class PocketPlanner:
             self.pen.put(dialogue, ids[-1:])
         sent_back = bool(request.trace) and request.trace[-1].kind == "verify"
         complaint = request.complaint if sent_back else ""
-        dialogue, made = self._written(dialogue, "step", may, begun, complaint)
+        dialogue, made = self._written(dialogue, "step", may, begun, complaint, now)
         self._sure((chance + made.chance) / (count + len(made.ids)))
         step = next_step(read(made.ids, self._given.tokenizer, now), now, reading)
         if step.kind == "answer" and once(made, self._given.tokenizer):
@@ -145,11 +147,17 @@ class PocketPlanner:
         may: Allowed,
         again: Callable[[], Dialogue],
         complaint: str = "",
+        now: Situation | None = None,
     ) -> tuple[Dialogue, Written]:
         """Returns what is written, and the dialogue that it stands in: anew where it is sure to be wrong."""
+        tokenizer = self._given.tokenizer
         made = self.pen.write(dialogue, self._grammar.held(what, may))
-        opening = another(made, complaint, self._given.tokenizer) or once(made, self._given.tokenizer)
-        if opening:
+        for turn in range(ANEW):
+            opening = [] if turn else another(made, complaint, tokenizer) or once(made, tokenizer)
+            if not opening and now is not None:
+                opening = misjudged(made, read(made.ids, tokenizer, now), tokenizer)
+            if not opening:
+                break
             dialogue = again()
             made = self.pen.write(dialogue, self._grammar.held(what, may), opening)
         return dialogue, made

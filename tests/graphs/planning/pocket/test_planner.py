@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,8 +15,9 @@ pytest.importorskip("transformers")
 pytest.importorskip("llguidance")
 
 from deixis.errors import PlannerFault
+from deixis.geometry import Box
 from deixis.graphs.planning.pocket import planner as planners
-from deixis.graphs.planning.pocket.another import another, once
+from deixis.graphs.planning.pocket.another import another, misjudged, once
 from deixis.graphs.planning.pocket.bench import ALIKE, measured, runs, summary
 from deixis.graphs.planning.pocket.grammar import Allowed, Grammar, Held
 from deixis.graphs.planning.pocket.planner import PocketPlanner
@@ -169,6 +171,42 @@ def test_word_that_is_exchanged_is_the_least_sure_one_that_is_blamed(given: Open
     assert exchanged("'cat' is named, but points at nothing") == ""
     assert another(Written(ids, 0.0, [(-1, 0.0)] * len(ids)), named, given.tokenizer) == []
     assert another(Written(ids[1:], 0.0, [(7, 0.1)] * len(ids)), named, given.tokenizer) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sure_of", "anew"),
+    [
+        ("<|ref|>#1<|end_ref|>#1 is left of the <|ref|>owl<|end_ref|>#3.", "", ""),
+        ("<|ref|>#1<|end_ref|>#1 is right of the <|ref|>owl<|end_ref|>#3.", "", "right"),
+        ("<|ref|>#1<|end_ref|>#1 is above the <|ref|>owl<|end_ref|>#3.", "", ""),
+        ("<|ref|>#1<|end_ref|>#1 is below the <|ref|>owl<|end_ref|>#3.", "", "below"),
+        (
+            "<|ref|>#1<|end_ref|>#1 is right of the <|ref|>owl<|end_ref|>#3, "
+            "<|ref|>#2<|end_ref|>#2 is left of the owl.",
+            "right",
+            "left",
+        ),
+        ("<|ref|>#1<|end_ref|>#1 is near the <|ref|>owl<|end_ref|>#3.", "", ""),
+        ("<|ref|>#1<|end_ref|>#1 is right of the owl.", "", ""),
+    ],
+    ids=["true", "false", "true as well", "false as well", "the less sure", "no side", "no other box"],
+)
+def test_a_comparison_that_its_boxes_contradict_begins_anew(
+    given: Opened, words: str, sure_of: str, anew: str
+) -> None:
+    ids = given.tokenizer(words + "<|end|>", add_special_tokens=False).input_ids
+    tokens = given.tokenizer.convert_ids_to_tokens(ids)
+    made = Written(ids, 0.0, [(7, 0.9 if token == sure_of else 0.5) for token in tokens])
+    # 1 is on the left and above, 2 on the right, 3 in the middle.
+    boxes = {"#1": (0, 0, 10, 10), "#2": (80, 40, 90, 50), "#3": (40, 40, 60, 60), "owl": (40, 40, 60, 60)}
+    spans = [
+        Span(start=0, end=1, phrase=phrase, boxes=(Box.of(boxes[phrase]),))
+        for phrase in re.findall(r"<\|ref\|>(\S+)<", words)
+    ]
+    step = Step.model_construct(kind="relate", text="", spans=tuple(spans))
+    opening = misjudged(made, step, given.tokenizer)
+    assert opening == ([*ids[: tokens.index(anew)], 7] if anew else [])
+    assert misjudged(made, Step.model_construct(kind="answer", spans=tuple(spans)), given.tokenizer) == []
 
 
 def test_an_opening_stands_as_if_it_had_been_written(given: Opened, store: Any) -> None:
