@@ -10,6 +10,7 @@ import pytest
 
 from deixis.errors import InputFault
 from deixis.learned.mllm.onnx_weights import ear_arrays, ear_facts, eye_arrays, eye_facts, fill
+from deixis.learned.pocket.eye.publish import mirrored
 from deixis.learned.world.scenes import scene
 from deixis.learned.world.sounds import clip
 from deixis.tools.pocket.ear import ear
@@ -31,11 +32,25 @@ def test_the_eye_sees_the_same() -> None:
     pictures = np.concatenate([laid_out(scene(seed).pixels) for seed in (1_000_000, 1_000_001)])
     given = eye().raw(pictures)
     with torch.no_grad():
-        maps = module(torch.from_numpy(pictures))
+        maps = mirrored(plain(module))(torch.from_numpy(pictures))
     for name in ("sure", "boxes", "kinds", "vectors", "picture"):
         np.testing.assert_allclose(
             getattr(maps, name).numpy(), given[name], atol=2e-3, rtol=1e-3, err_msg=name
         )
+
+
+def plain(sight: Any) -> Any:
+    """Returns the encoder as `mirrored` takes a network: what it sees, without its features."""
+    import torch
+
+    from deixis.learned.pocket.eye.network import Seen
+
+    class AsNetwork(torch.nn.Module):
+        def forward(self, pictures: torch.Tensor) -> Seen:
+            maps = sight(pictures)
+            return Seen(**{name: getattr(maps, name) for name in Seen._fields})
+
+    return AsNetwork()
 
 
 def test_the_eye_in_the_model_sees_what_the_tool_sees() -> None:
@@ -49,7 +64,7 @@ def test_the_eye_in_the_model_sees_what_the_tool_sees() -> None:
     fill(module, arrays, path)
     pixels = scene(1_000_002).pixels
     with torch.no_grad():
-        maps = module(torch.from_numpy(laid_out(sized(pixels)[0])))
+        maps = mirrored(plain(module))(torch.from_numpy(laid_out(sized(pixels)[0])))
     seen = eye().see(pixels)
     boxes = np.clip(maps.boxes[0].numpy() * 160 / SIDE, 0, 160)
     np.testing.assert_allclose(boxes, seen.boxes, atol=0.01)
