@@ -7,6 +7,7 @@ values of what was read before are kept, for each expert apart.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any, Literal, cast
@@ -26,6 +27,7 @@ from deixis.media.refs import MediaSource
 from deixis.tools.protocol import in_thread
 
 EXPERTS = ("", "frozen", "learn")
+_NUMBERS = re.compile(r"[\d.]+")
 ANEW = 3
 """How often one piece of writing is begun anew."""
 
@@ -134,6 +136,10 @@ class PocketPlanner:
             raise PlannerFault(
                 "planner.pocket.repeats", "The model names the same thing over and over.", final=True
             )
+        if complaint and step.kind == "answer" and _stands_as_before(step, request):
+            raise PlannerFault(
+                "planner.pocket.repeats", "The model gives an answer again that did not stand.", final=True
+            )
         if step.kind != "answer" and not step.calls and _said_before(step, now):
             raise PlannerFault(
                 "planner.pocket.repeats", "The model takes the same step over and over.", final=True
@@ -214,6 +220,12 @@ def _own(request: PlanRequest, expert: Expert) -> PlanRequest:
         return request
     mine = request.trace[-1] is own[-1] if own else False
     return request.model_copy(update={"trace": own, "complaint": request.complaint if mine else ""})
+
+
+def _stands_as_before(step: NextStep, request: PlanRequest) -> bool:
+    """Returns whether the words of an answer are those of the one before, whatever its numbers."""
+    before = next((one.text for one in reversed(request.trace) if one.kind == "answer"), None)
+    return before is not None and _NUMBERS.sub("", step.text) == _NUMBERS.sub("", before)
 
 
 def _said_before(step: NextStep, now: Situation) -> bool:

@@ -119,6 +119,14 @@ def test_answer_that_did_not_stand_is_begun_in_another_way(given: Opened, tmp_pa
     assert made.pen.openings == [[]] * 4 + [["<|step_answer|>", "the", "<|ref|>", "dog"]]
 
 
+def test_an_answer_that_did_not_stand_is_not_given_again(given: Opened, tmp_path: Path) -> None:
+    bad = "<|step_answer|>the <|ref|>zebra<|end_ref|>#1 is on the left.<|end|>"
+    answer = ask(agent(tmp_path, saying(given, LOOK, SEEN, bad, bad, bad)))
+    assert answer.status == "degraded" and "rules answered instead" in answer.text
+    assert answer.problems[0].code == "planner.pocket.repeats"
+    assert "zebra" not in answer.text
+
+
 def test_one_thing_is_not_named_twice(given: Opened, tmp_path: Path) -> None:
     twice = "<|step_answer|>a <|ref|>zebra<|end_ref|>#1 and a <|ref|>zebra<|end_ref|>#1.<|end|>"
     made = saying(given, LOOK, SEEN, twice, DOG)
