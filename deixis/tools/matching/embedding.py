@@ -24,7 +24,7 @@ from deixis.tools.protocol import LocalTool, Role
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SAME, OTHER = 0.32, 0.03
+SAME, OTHER = 0.33, 0.03
 """Limits of ``embedding/pocket``, chosen on 300 pairs of validation seeds by
 ``python -m deixis.eval.pocket.choose``; those of another embedder come from `calibrate`."""
 FAINT = 0.3
