@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from deixis.graphs.planning.protocol import BOTH, CALLED, STANDS, VERDICT
+from deixis.graphs.planning.sides import AXIS, off_side
 from deixis.learned.mllm.tokens import COORDINATES, END_REF, PROPOSALS, REF, STEPS
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from deixis.trace import Step
 
 _REGIONS = frozenset((*PROPOSALS, *COORDINATES))
-_WAYS = {"left": (0, -1), "right": (0, 1), "above": (1, -1), "below": (1, 1)}
-"""By word the axis, and the sign of the way from what a thing is compared to."""
 _NAMED = re.compile(rf"(?<!\w)([\"'])((?:(?!\1).)+)\1 (?:{CALLED}|{STANDS})")
 """A phrase as it is quoted: by double marks where there is an apostrophe in it."""
 
@@ -72,11 +71,10 @@ def misjudged(made: Written, step: Step, tokenizer: Any) -> list[int]:
     wrong = []
     ends = [*(phrase.start for phrase, _ in pointed[1:]), len(tokens)]
     for (_, regions), span, end in zip(pointed, step.spans, ends, strict=True):
-        side = next((place for place in range(regions.stop, end) if tokens[place] in _WAYS), -1)
+        side = next((place for place in range(regions.stop, end) if tokens[place] in AXIS), -1)
         if span is to or not span.boxes or side < 0:
             continue
-        axis, way = _WAYS[tokens[side]]
-        if (span.boxes[0].center[axis] - to.boxes[0].center[axis]) * way < 0:
+        if off_side(tokens[side], span.boxes[0], to.boxes[0]):
             wrong.append(side)
     return _exchanged(made, wrong)
 

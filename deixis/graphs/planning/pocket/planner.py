@@ -21,10 +21,12 @@ from deixis.graphs.planning.pocket.steps import next_step, read
 from deixis.graphs.planning.pocket.weights import Opened, opened
 from deixis.graphs.planning.pocket.writing import SURE, Dialogue, Expert, Pen, Written
 from deixis.graphs.planning.protocol import Gating, NextStep, PlanReply, PlanRequest
+from deixis.graphs.planning.sides import Placed, contradicted
 from deixis.learned.mllm.serial import Pointing
 from deixis.learned.mllm.tokens import STEPS
 from deixis.media.refs import MediaSource
 from deixis.tools.protocol import in_thread
+from deixis.trace import Step
 
 EXPERTS = ("", "frozen", "learn")
 _NUMBERS = re.compile(r"[\d.]+")
@@ -131,12 +133,13 @@ class PocketPlanner:
         complaint = request.complaint if sent_back else ""
         dialogue, made = self._written(dialogue, "step", may, begun, complaint, now)
         self._sure((chance + made.chance) / (count + len(made.ids)))
-        step = next_step(read(made.ids, self._given.tokenizer, now), now, reading)
+        taken = read(made.ids, self._given.tokenizer, now)
+        step = next_step(taken, now, reading)
         if step.kind == "answer" and once(made, self._given.tokenizer):
             raise PlannerFault(
                 "planner.pocket.repeats", "The model names the same thing over and over.", final=True
             )
-        if complaint and step.kind == "answer" and _stands_as_before(step, request):
+        if complaint and step.kind == "answer" and (_as_before(step, request) or _misplaced(taken)):
             raise PlannerFault(
                 "planner.pocket.repeats", "The model gives an answer again that did not stand.", final=True
             )
@@ -222,7 +225,15 @@ def _own(request: PlanRequest, expert: Expert) -> PlanRequest:
     return request.model_copy(update={"trace": own, "complaint": request.complaint if mine else ""})
 
 
-def _stands_as_before(step: NextStep, request: PlanRequest) -> bool:
+def _misplaced(answer: Step) -> bool:
+    """Returns whether an answer says that things stand as, by its own boxes, they do not."""
+    things = [
+        Placed(span.start, span.end, tuple((box, span.media) for box in span.boxes)) for span in answer.spans
+    ]
+    return any(contradicted(answer.text, things))
+
+
+def _as_before(step: NextStep, request: PlanRequest) -> bool:
     """Returns whether the words of an answer are those of the one before, whatever its numbers."""
     before = next((one.text for one in reversed(request.trace) if one.kind == "answer"), None)
     return before is not None and _NUMBERS.sub("", step.text) == _NUMBERS.sub("", before)

@@ -127,6 +127,20 @@ def test_an_answer_that_did_not_stand_is_not_given_again(given: Opened, tmp_path
     assert "zebra" not in answer.text
 
 
+def test_an_answer_that_is_held_against_boxes_in_vain_is_given_up(given: Opened, tmp_path: Path) -> None:
+    """Sent back for a side that is not the thing's, the model says the same in other words."""
+    looked = "<|step_locate|><|call|><|detection|>dog; cat<|end_call|>"
+    seen = "#1 is a <|ref|>dog<|end_ref|>#1 and #2 is a <|ref|>cat<|end_ref|>#2.<|end|>"
+    side = "<|ref|>dog<|end_ref|>#1 is {} of the <|ref|>cat<|end_ref|>#2.<|end|>"
+    wrong, again = (f"<|step_answer|>{begin}the {side.format('right')}" for begin in ("", "it is "))
+    answer = ask(agent(tmp_path / "vain", saying(given, looked, seen, wrong, wrong, again)))
+    assert answer.status == "degraded" and answer.problems[0].code == "planner.pocket.repeats"
+    assert "right of" not in answer.text
+    right = f"<|step_answer|>the {side.format('left')}"
+    answer = ask(agent(tmp_path / "mended", saying(given, looked, seen, wrong, wrong, right)))
+    assert answer.text == "The dog is left of the cat." and answer.status != "degraded"
+
+
 def test_one_thing_is_not_named_twice(given: Opened, tmp_path: Path) -> None:
     twice = "<|step_answer|>a <|ref|>zebra<|end_ref|>#1 and a <|ref|>zebra<|end_ref|>#1.<|end|>"
     made = saying(given, LOOK, SEEN, twice, DOG)
