@@ -7,7 +7,7 @@ contradict.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from deixis.graphs.planning.protocol import BOTH, CALLED, STANDS, VERDICT
@@ -16,8 +16,9 @@ from deixis.learned.mllm.tokens import COORDINATES, END_REF, PROPOSALS, REF, STE
 
 if TYPE_CHECKING:
     from deixis.graphs.planning.pocket.writing import Written
-    from deixis.trace import Step
+    from deixis.trace import Span, Step
 
+_SIDE = re.compile(r"\b(?P<side>left|right|above|below)(?: of)? the\b")
 _REGIONS = frozenset((*PROPOSALS, *COORDINATES))
 _NAMED = re.compile(rf"(?<!\w)([\"'])((?:(?!\1).)+)\1 (?:{CALLED}|{STANDS})")
 """A phrase as it is quoted: by double marks where there is an apostrophe in it."""
@@ -58,14 +59,17 @@ def once(made: Written, tokenizer: Any) -> list[int]:
     return _exchanged(made, [place for phrase, regions in repeated for place in (*phrase, *regions)])
 
 
-def misjudged(made: Written, step: Step, tokenizer: Any) -> list[int]:
-    """Returns how a comparison begins anew that says of a thing that it lies where its box does not.
+def misjudged(made: Written, step: Step, before: Sequence[Step], tokenizer: Any) -> list[int]:
+    """Returns how a step begins anew that says of a thing that it lies where its box does not; else nothing.
 
-    Compared are the middles of what is pointed at with that of the thing which the others are compared to.
+    That is a comparison, or a choice after one: `before` are the steps so far. Compared are the middles of
+    what is pointed at with that of the thing which the others are compared to.
     """
+    if step.kind == "select" and before and before[-1].kind == "relate":
+        return _mischosen(made, step, before[-1], tokenizer)
+    to = _compared_to(step)
     tokens = tokenizer.convert_ids_to_tokens(made.ids)
     pointed = list(_pointed(tokens))
-    to = next((span for span in step.spans if span.boxes and not span.phrase.startswith("#")), None)
     if step.kind != "relate" or to is None or len(pointed) != len(step.spans):
         return []
     wrong = []
@@ -77,6 +81,33 @@ def misjudged(made: Written, step: Step, tokenizer: Any) -> list[int]:
         if off_side(tokens[side], span.boxes[0], to.boxes[0]):
             wrong.append(side)
     return _exchanged(made, wrong)
+
+
+def _mischosen(made: Written, step: Step, compared: Step, tokenizer: Any) -> list[int]:
+    """Returns how a choice begins anew that its box contradicts.
+
+    Where another of the things that were compared is on the side which is asked for, another number is
+    chosen; where none is, the answer is that there is none, as in all runs that the model learned from.
+    """
+    to = _compared_to(compared)
+    chosen = next((span for span in step.spans if span.boxes), None)
+    said = _SIDE.search(chosen.phrase) if chosen is not None else None
+    if to is None or chosen is None or said is None or chosen.boxes[0] == to.boxes[0]:
+        return []
+    side = said["side"].casefold()
+    if not off_side(side, chosen.boxes[0], to.boxes[0]):
+        return []
+    others = [span.boxes[0] for span in compared.spans if span is not to and span.boxes]
+    if all(off_side(side, box, to.boxes[0]) for box in others):
+        answer = tokenizer.convert_tokens_to_ids(STEPS["answer"])
+        return [answer, *tokenizer("there is no", add_special_tokens=False).input_ids]
+    tokens = tokenizer.convert_ids_to_tokens(made.ids)
+    return _exchanged(made, [place for place, token in enumerate(tokens) if token in PROPOSALS])
+
+
+def _compared_to(step: Step) -> Span | None:
+    """Returns the thing that a comparison compares others to."""
+    return next((span for span in step.spans if span.boxes and not span.phrase.startswith("#")), None)
 
 
 def _exchanged(made: Written, places: list[int]) -> list[int]:

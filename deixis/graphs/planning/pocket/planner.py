@@ -164,7 +164,7 @@ class PocketPlanner:
         for turn in range(ANEW):
             opening = [] if turn else another(made, complaint, tokenizer) or once(made, tokenizer)
             if not opening and now is not None:
-                opening = misjudged(made, read(made.ids, tokenizer, now), tokenizer)
+                opening = misjudged(made, read(made.ids, tokenizer, now), now.steps, tokenizer)
             if not opening:
                 break
             dialogue = again()

@@ -226,9 +226,42 @@ def test_a_comparison_that_its_boxes_contradict_begins_anew(
         for phrase in re.findall(r"<\|ref\|>(\S+)<", words)
     ]
     step = Step.model_construct(kind="relate", text="", spans=tuple(spans))
-    opening = misjudged(made, step, given.tokenizer)
+    opening = misjudged(made, step, (), given.tokenizer)
     assert opening == ([*ids[: tokens.index(anew)], 7] if anew else [])
-    assert misjudged(made, Step.model_construct(kind="answer", spans=tuple(spans)), given.tokenizer) == []
+    assert misjudged(made, Step.model_construct(kind="answer", spans=tuple(spans)), (), given.tokenizer) == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "side", "others", "begins"),
+    [
+        ("#1", "left of", ("#1",), []),
+        ("#1", "right of", ("#1",), ["<|step_answer|>", "there", "is", "no"]),
+        ("#1", "right of", ("#1", "#2"), ["<|step_select|>", "dog"]),
+        ("#1", "below", ("#1", "#2"), ["<|step_answer|>", "there", "is", "no"]),
+        ("#1", "near", ("#1",), []),
+    ],
+    ids=["right", "none is", "another is", "neither is", "no side"],
+)
+def test_a_choice_that_its_box_contradicts_begins_anew(
+    given: Opened, chosen: str, side: str, others: Sequence[str], begins: Sequence[str]
+) -> None:
+    phrase = f"dog {side} the owl"
+    words = f"<|step_select|>{chosen} is the <|ref|>{phrase}<|end_ref|>{chosen}.<|end|>"
+    ids = given.tokenizer(words, add_special_tokens=False).input_ids
+    dog = given.tokenizer.convert_tokens_to_ids("dog")
+    made = Written(ids, 0.0, [(dog, 0.5)] * len(ids))
+    # 1 is on the left and above, 2 on the right and above, the owl in the middle.
+    boxes = {"#1": (0, 0, 10, 10), "#2": (80, 20, 90, 30), "owl": (40, 40, 60, 60)}
+
+    def step(kind: str, *phrases: tuple[str, str]) -> Step:
+        spans = [Span(start=0, end=1, phrase=said, boxes=(Box.of(boxes[name]),)) for said, name in phrases]
+        return Step.model_construct(kind=kind, text="", spans=tuple(spans))
+
+    compared = step("relate", *((name, name) for name in others), ("owl", "owl"))
+    taken = step("select", (phrase, chosen))
+    opening = misjudged(made, taken, (compared,), given.tokenizer)
+    assert given.tokenizer.convert_ids_to_tokens(opening) == begins
+    assert misjudged(made, taken, (step("find"),), given.tokenizer) == [], "nothing was compared"
 
 
 def test_an_opening_stands_as_if_it_had_been_written(given: Opened, store: Any) -> None:
