@@ -1,7 +1,7 @@
 """What cannot stand is not written: where the model was least sure, it says another thing.
 
-That is an answer that was sent back, words that point twice at one place, and a comparison that its own boxes
-contradict.
+That is an answer that was sent back, words that point twice at one place, and a comparison, or a choice after
+it, that its own boxes contradict.
 """
 
 from __future__ import annotations

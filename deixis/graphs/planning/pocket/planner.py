@@ -31,7 +31,7 @@ from deixis.trace import Step
 EXPERTS = ("", "frozen", "learn")
 _NUMBERS = re.compile(r"[\d.]+")
 ANEW = 3
-"""How often one piece of writing is begun anew."""
+"""How often one piece of writing is begun anew at most."""
 
 
 class PocketPlanner:

@@ -30,9 +30,9 @@ def onnx_bytes(network: torch.nn.Module) -> bytes:
 def mirrored(network: torch.nn.Module) -> torch.nn.Module:
     """Returns a network that says the mean of what `network` says of pictures and of their mirror images.
 
-    Log-odds, logits and boxes are averaged cell by cell, vectors made unit vectors again. The eye's card has
-    the figures with and without it (``validation``): about .008 of AP50 and .006 of tagging mAP for a second
-    pass over a picture of 224 pixels, 13 ms of a processor.
+    Log-odds, logits and boxes are averaged cell by cell, vectors made unit vectors again. The card of an eye
+    has the figures with and without it (``validation``); of the shipped one AP50 is .933 and .919, tagging
+    mAP .955 and .947, on 200 scenes.
     """
     import torch
     from torch.nn import functional
